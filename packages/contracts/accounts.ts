@@ -1,0 +1,127 @@
+import { defineErrors } from "@securewave/foundation";
+import { type Static, Type } from "typebox";
+import { defineRoute } from "./route.ts";
+import {
+  Day,
+  Email,
+  Id,
+  IdParams,
+  NewPassword,
+  OneOf,
+  Page,
+  PageQuery,
+  SearchQuery,
+  Strict,
+} from "./schemas.ts";
+
+export const accountErrors = defineErrors("accounts", {
+  weakPassword: {
+    status: 422,
+    message: "This password is too easy to guess. Take a longer or less common one.",
+  },
+  registrationClosed: { status: 403, message: "Registration is closed. Ask the operator for an account." },
+  linkInvalid: { status: 403, message: "This link is not valid any more. Ask for a new one." },
+  emailInUse: { status: 409, message: "An account with this mail address exists already." },
+  notFound: { status: 404, message: "There is no such account." },
+  lastAdmin: { status: 409, message: "This is the last active admin. Make somebody else admin first." },
+});
+
+export const Role = OneOf(["customer", "support", "admin"]);
+export type Role = Static<typeof Role>;
+
+export const Account = Strict({
+  id: Id("account"),
+  email: Email,
+  role: Role,
+  state: OneOf(["unverified", "active", "suspended"]),
+  created_on: Day,
+});
+export type Account = Static<typeof Account>;
+
+const Accepted = Strict({ status: OneOf(["mail_sent"]) });
+
+export const accounts = {
+  register: defineRoute({
+    method: "POST",
+    path: "/api/auth/register",
+    access: "anyone",
+    tag: "accounts",
+    summary: "Registers; a mail tells the rest, also when the address has an account already",
+    body: Strict({ email: Email, password: NewPassword }),
+    success: { status: 202, schema: Accepted },
+    errors: [accountErrors.weakPassword, accountErrors.registrationClosed],
+  }),
+  requestVerification: defineRoute({
+    method: "POST",
+    path: "/api/auth/verification",
+    access: "anyone",
+    tag: "accounts",
+    summary: "Sends the confirmation mail once more",
+    body: Strict({ email: Email }),
+    success: { status: 202, schema: Accepted },
+    errors: [],
+  }),
+  verifyEmail: defineRoute({
+    method: "POST",
+    path: "/api/auth/verify",
+    access: "anyone",
+    tag: "accounts",
+    summary: "Confirms a mail address with the token from the mail",
+    body: Strict({ token: Type.String({ minLength: 1, maxLength: 100 }) }),
+    success: { status: 200, schema: Strict({ email: Email }) },
+    errors: [accountErrors.linkInvalid],
+  }),
+  me: defineRoute({
+    method: "GET",
+    path: "/api/account",
+    access: "account",
+    tag: "accounts",
+    summary: "Shows one's own account",
+    success: { status: 200, schema: Account },
+    errors: [],
+  }),
+  list: defineRoute({
+    method: "GET",
+    path: "/api/admin/accounts",
+    access: "staff",
+    tag: "accounts",
+    summary: "Lists accounts by mail address",
+    query: Strict({ ...PageQuery, ...SearchQuery }),
+    success: { status: 200, schema: Page(Account) },
+    errors: [],
+  }),
+  create: defineRoute({
+    method: "POST",
+    path: "/api/admin/accounts",
+    access: "admin",
+    tag: "accounts",
+    summary: "Creates an account whose mail address counts as confirmed",
+    body: Strict({ email: Email, password: NewPassword, role: Type.Optional(Role) }),
+    success: { status: 201, schema: Account },
+    errors: [accountErrors.emailInUse, accountErrors.weakPassword],
+  }),
+  show: defineRoute({
+    method: "GET",
+    path: "/api/admin/accounts/{id}",
+    access: "staff",
+    tag: "accounts",
+    summary: "Shows an account",
+    params: IdParams("account"),
+    success: { status: 200, schema: Account },
+    errors: [accountErrors.notFound],
+  }),
+  change: defineRoute({
+    method: "PATCH",
+    path: "/api/admin/accounts/{id}",
+    access: "admin",
+    tag: "accounts",
+    summary: "Changes role or state; suspending ends every log-in and takes the devices off their nodes",
+    params: IdParams("account"),
+    body: Strict(
+      { role: Type.Optional(Role), state: Type.Optional(OneOf(["active", "suspended"])) },
+      { minProperties: 1 },
+    ),
+    success: { status: 200, schema: Account },
+    errors: [accountErrors.notFound, accountErrors.lastAdmin],
+  }),
+};

@@ -1,0 +1,190 @@
+import { accounts } from "./accounts.ts";
+import { devices, fleetDevices } from "./devices.ts";
+import { nodes, servers } from "./nodes.ts";
+import {
+  type BodyOf,
+  isRoute,
+  type ParamsOf,
+  type QueryOf,
+  type ResultOf,
+  type RouteSpec,
+  type RouteTree,
+} from "./route.ts";
+import type { Problem } from "./schemas.ts";
+import { service } from "./service.ts";
+import { sessions } from "./sessions.ts";
+
+/** Every operation of the HTTP API. */
+export const api = { service, accounts, sessions, nodes, servers, devices, fleetDevices };
+
+/** The server said no, or could not be reached (`code` is then `client.unreachable`, `status` 0). */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly code: string;
+  readonly problem: Problem | undefined;
+
+  constructor(status: number, code: string, message: string, problem?: Problem) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.problem = problem;
+  }
+}
+
+type Given<Key extends string, Value> = [Value] extends [undefined]
+  ? unknown
+  : { readonly [K in Key]: Value };
+type GivenQuery<Value> = [Value] extends [undefined] ? unknown : { readonly query?: Value };
+
+export type CallInput<Spec extends RouteSpec> = Given<"params", ParamsOf<Spec>> &
+  Given<"body", BodyOf<Spec>> &
+  GivenQuery<QueryOf<Spec>> & { readonly signal?: AbortSignal };
+
+type IsStream<Spec extends RouteSpec> = Spec["success"]["contentType"] extends "text/event-stream"
+  ? true
+  : false;
+
+type CallResult<Spec extends RouteSpec> =
+  IsStream<Spec> extends true ? AsyncIterable<ResultOf<Spec>> : Promise<ResultOf<Spec>>;
+
+type Call<Spec extends RouteSpec> = [ParamsOf<Spec>, BodyOf<Spec>] extends [undefined, undefined]
+  ? (input?: CallInput<Spec>) => CallResult<Spec>
+  : (input: CallInput<Spec>) => CallResult<Spec>;
+
+export type ClientOf<Tree> = {
+  readonly [Name in keyof Tree]: Tree[Name] extends RouteSpec ? Call<Tree[Name]> : ClientOf<Tree[Name]>;
+};
+
+export type Client = ClientOf<typeof api>;
+
+export interface ClientOptions {
+  /** Such as `https://vpn.example.org`; empty in a page that the service itself serves. */
+  readonly baseUrl: string;
+  /** The access token to send, if there is one at the moment. */
+  readonly token?: () => string | undefined;
+  /** Asked once per call when the token was refused; true when a fresh one is at hand. */
+  readonly renewToken?: () => Promise<boolean>;
+  readonly fetch?: typeof fetch;
+}
+
+/** Makes the typed client of the HTTP API: `client.devices.create({ body: { name: "Phone" } })`. */
+export function createClient(options: ClientOptions): Client {
+  return build(api, options) as Client;
+}
+
+function build(tree: RouteTree, options: ClientOptions): unknown {
+  return Object.fromEntries(
+    Object.entries(tree).map(([name, node]) => {
+      if (!isRoute(node)) return [name, build(node, options)];
+      const call = (input: LooseInput = {}) => send(node, input, options);
+      const isStream = node.success.contentType === "text/event-stream";
+      return [
+        name,
+        isStream ? (input: LooseInput = {}) => readEvents(() => call(input)) : callForValue(node, call),
+      ];
+    }),
+  );
+}
+
+interface LooseInput {
+  readonly params?: Record<string, unknown>;
+  readonly query?: Record<string, unknown>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+function callForValue(route: RouteSpec, call: (input?: LooseInput) => Promise<Response>) {
+  return async (input?: LooseInput) => {
+    const response = await call(input);
+    if (route.success.status === 204) return null;
+    const type = response.headers.get("content-type") ?? "";
+    return type.includes("json") ? response.json() : response.text();
+  };
+}
+
+async function send(route: RouteSpec, input: LooseInput, options: ClientOptions): Promise<Response> {
+  const response = await sendOnce(route, input, options);
+  if (response.ok) return response;
+  if (response.status === 401 && route.access !== "anyone" && (await options.renewToken?.())) {
+    const second = await sendOnce(route, input, options);
+    if (second.ok) return second;
+    throw await errorOf(second);
+  }
+  throw await errorOf(response);
+}
+
+async function sendOnce(route: RouteSpec, input: LooseInput, options: ClientOptions): Promise<Response> {
+  const token = options.token?.();
+  const headers = new Headers();
+  if (token !== undefined && route.access !== "anyone") headers.set("authorization", `Bearer ${token}`);
+  const init: RequestInit = { method: route.method, headers };
+  if (input.signal) init.signal = input.signal;
+  if (route.body) {
+    headers.set("content-type", "application/json");
+    init.body = JSON.stringify(input.body);
+  }
+  try {
+    return await (options.fetch ?? fetch)(options.baseUrl + pathOf(route, input), init);
+  } catch (error) {
+    if (input.signal?.aborted) throw error;
+    throw new ApiError(
+      0,
+      "client.unreachable",
+      "SecureWave cannot be reached. Is it running, and is the address right?",
+    );
+  }
+}
+
+function pathOf(route: RouteSpec, input: LooseInput): string {
+  const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(input.params?.[name] ?? "")),
+  );
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(input.query ?? {})) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  return query.size > 0 ? `${path}?${query}` : path;
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => undefined);
+  if (!isProblem(body)) {
+    return new ApiError(
+      response.status,
+      "client.unexpected",
+      `The answer had status ${response.status} and no explanation.`,
+    );
+  }
+  return new ApiError(response.status, body.code, body.detail ?? body.title, body);
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === "object" && body !== null && "code" in body && typeof body.code === "string";
+}
+
+/** Reads server-sent events; @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
+async function* readEvents(open: () => Promise<Response>): AsyncGenerator<unknown> {
+  const response = await open();
+  if (!response.body) return;
+  const decoder = new TextDecoder();
+  const reader = response.body.getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const events = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+      rest = events.pop() ?? "";
+      for (const event of events) {
+        const data = event
+          .split("\n")
+          .filter((line) => line.startsWith("data:"))
+          .map((line) => line.slice(5).trimStart());
+        if (data.length > 0) yield JSON.parse(data.join("\n"));
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}

@@ -1,0 +1,281 @@
+import { defineErrors } from "@securewave/foundation";
+import { type Static, Type } from "typebox";
+import { accountErrors } from "./accounts.ts";
+import { defineRoute } from "./route.ts";
+import {
+  Day,
+  HumanText,
+  Id,
+  IdParams,
+  Nothing,
+  Nullable,
+  OneOf,
+  Page,
+  PageQuery,
+  SearchQuery,
+  Strict,
+  WireGuardKey,
+} from "./schemas.ts";
+
+export const deviceErrors = defineErrors("devices", {
+  notFound: { status: 404, message: "There is no such device." },
+  invalidKey: { status: 422, message: "The public key is not a valid WireGuard key." },
+  keyInUse: { status: 409, message: "A device with this key exists already. Make a fresh key." },
+  nameInUse: { status: 409, message: "You have a device of this name already." },
+  limitReached: {
+    status: 409,
+    message: "You have as many devices as your account allows. Remove one first.",
+  },
+  poolExhausted: {
+    status: 503,
+    message: "No tunnel address is free at the moment. Please tell the operator.",
+  },
+  serverUnavailable: {
+    status: 409,
+    message: "This server takes no devices at the moment. Choose another one.",
+  },
+  noServer: { status: 503, message: "No server is ready to take devices. Please try again later." },
+  revoked: { status: 409, message: "This device was revoked. Add it again." },
+  privateKeyNotHeld: {
+    status: 409,
+    message: "The private key of this device never left it, so only the device has its full config.",
+  },
+});
+
+export const DeviceType = OneOf(["phone", "tablet", "laptop", "desktop", "router", "other"]);
+export type DeviceType = Static<typeof DeviceType>;
+
+const ByteCount = Type.Integer({ minimum: 0 });
+
+/** From memory only; nothing of it is ever stored. */
+export const Connection = Strict({
+  device_id: Id("device"),
+  ready: Type.Boolean({ description: "The server has this device's key" }),
+  connected: Type.Boolean({ description: "A handshake within the last three minutes" }),
+  handshake_age_seconds: Nullable(Type.Integer({ minimum: 0 })),
+  received_bytes: ByteCount,
+  sent_bytes: ByteCount,
+});
+export type Connection = Static<typeof Connection>;
+
+/** What a device needs beside its private key. */
+export const Tunnel = Strict({
+  addresses: Type.Array(Type.String()),
+  dns: Type.Array(Type.String()),
+  mtu: Type.Integer(),
+  server_public_key: WireGuardKey,
+  preshared_key: Nullable(WireGuardKey),
+  endpoint: Strict({ host: Type.String(), port: Type.Integer() }),
+  allowed_ips: Type.Array(Type.String()),
+  persistent_keepalive_seconds: Type.Integer(),
+});
+export type Tunnel = Static<typeof Tunnel>;
+
+export const Device = Strict({
+  id: Id("device"),
+  name: HumanText(60),
+  type: DeviceType,
+  state: OneOf(["active", "revoked"]),
+  public_key: WireGuardKey,
+  key_origin: OneOf(["customer", "server"]),
+  server: Nullable(Strict({ id: Id("node"), name: Type.String(), region: Type.String() })),
+  created_on: Day,
+  connection: Connection,
+});
+export type Device = Static<typeof Device>;
+
+export const DeviceWithTunnel = Strict({ ...Device.properties, tunnel: Nullable(Tunnel) });
+export type DeviceWithTunnel = Static<typeof DeviceWithTunnel>;
+
+const newDevice = {
+  type: Type.Optional(DeviceType),
+  server_id: Type.Optional(Id("node")),
+  public_key: Type.Optional(WireGuardKey),
+};
+
+const NewDevice = Strict(
+  { name: HumanText(60), ...newDevice },
+  {
+    description: "With `public_key` the private key stays with the customer; without, the server makes both.",
+  },
+);
+
+const createErrors = [
+  deviceErrors.invalidKey,
+  deviceErrors.keyInUse,
+  deviceErrors.nameInUse,
+  deviceErrors.limitReached,
+  deviceErrors.poolExhausted,
+  deviceErrors.serverUnavailable,
+  deviceErrors.noServer,
+] as const;
+
+const ConfigFormat = Strict({ format: Type.Optional(OneOf(["svg", "png", "base64"], { default: "svg" })) });
+
+export const devices = {
+  list: defineRoute({
+    method: "GET",
+    path: "/api/vpn/devices",
+    access: "account",
+    tag: "devices",
+    summary: "Lists one's own devices by name",
+    query: Strict({ ...PageQuery, ...SearchQuery }),
+    success: { status: 200, schema: Page(Device) },
+    errors: [],
+  }),
+  create: defineRoute({
+    method: "POST",
+    path: "/api/vpn/devices",
+    access: "account",
+    tag: "devices",
+    summary: "Adds a device; sending the same name and public key again answers with the same device",
+    body: NewDevice,
+    success: { status: 201, schema: DeviceWithTunnel },
+    errors: createErrors,
+  }),
+  ensure: defineRoute({
+    method: "PUT",
+    path: "/api/vpn/devices/named/{name}",
+    access: "account",
+    tag: "devices",
+    summary: "Gets the active device of a name, or adds it",
+    params: Strict({ name: HumanText(60) }),
+    body: Strict(newDevice),
+    success: { status: 200, schema: DeviceWithTunnel },
+    errors: createErrors,
+  }),
+  watch: defineRoute({
+    method: "GET",
+    path: "/api/vpn/connections",
+    access: "account",
+    tag: "devices",
+    summary: "Streams the state of one's own devices, from memory, as it changes",
+    success: { status: 200, schema: Type.Array(Connection), contentType: "text/event-stream" },
+    errors: [],
+  }),
+  show: defineRoute({
+    method: "GET",
+    path: "/api/vpn/devices/{id}",
+    access: "account",
+    tag: "devices",
+    summary: "Shows a device with its tunnel",
+    params: IdParams("device"),
+    success: { status: 200, schema: DeviceWithTunnel },
+    errors: [deviceErrors.notFound],
+  }),
+  change: defineRoute({
+    method: "PATCH",
+    path: "/api/vpn/devices/{id}",
+    access: "account",
+    tag: "devices",
+    summary: "Renames a device or changes its type",
+    params: IdParams("device"),
+    body: Strict(
+      { name: Type.Optional(HumanText(60)), type: Type.Optional(DeviceType) },
+      { minProperties: 1 },
+    ),
+    success: { status: 200, schema: Device },
+    errors: [deviceErrors.notFound, deviceErrors.nameInUse],
+  }),
+  move: defineRoute({
+    method: "POST",
+    path: "/api/vpn/devices/{id}/move",
+    access: "account",
+    tag: "devices",
+    summary: "Moves a device to another server; its config changes",
+    params: IdParams("device"),
+    body: Strict({ server_id: Id("node") }),
+    success: { status: 200, schema: DeviceWithTunnel },
+    errors: [deviceErrors.notFound, deviceErrors.serverUnavailable, deviceErrors.revoked],
+  }),
+  revoke: defineRoute({
+    method: "POST",
+    path: "/api/vpn/devices/{id}/revoke",
+    access: "account",
+    tag: "devices",
+    summary: "Takes a device's access away; its tunnel ends within a second",
+    params: IdParams("device"),
+    success: { status: 200, schema: Device },
+    errors: [deviceErrors.notFound],
+  }),
+  remove: defineRoute({
+    method: "DELETE",
+    path: "/api/vpn/devices/{id}",
+    access: "account",
+    tag: "devices",
+    summary: "Revokes a device where needed and forgets it",
+    params: IdParams("device"),
+    success: { status: 204, schema: Nothing },
+    errors: [deviceErrors.notFound],
+  }),
+  config: defineRoute({
+    method: "GET",
+    path: "/api/vpn/devices/{id}/config",
+    access: "account",
+    tag: "devices",
+    summary: "Downloads the .conf of a device whose keys the server made",
+    params: IdParams("device"),
+    success: { status: 200, schema: Type.String(), contentType: "text/plain" },
+    errors: [deviceErrors.notFound, deviceErrors.revoked, deviceErrors.privateKeyNotHeld],
+  }),
+  qr: defineRoute({
+    method: "GET",
+    path: "/api/vpn/devices/{id}/qr",
+    access: "account",
+    tag: "devices",
+    summary: "The same .conf as a QR code: SVG, PNG, or PNG in base64",
+    params: IdParams("device"),
+    query: ConfigFormat,
+    success: { status: 200, schema: Type.String(), contentType: "image/svg+xml" },
+    errors: [deviceErrors.notFound, deviceErrors.revoked, deviceErrors.privateKeyNotHeld],
+  }),
+};
+
+const DeviceOfAccount = Strict({ ...Device.properties, account_id: Id("account") });
+
+export const fleetDevices = {
+  list: defineRoute({
+    method: "GET",
+    path: "/api/admin/devices",
+    access: "staff",
+    tag: "fleet",
+    summary: "Lists devices of all accounts, or of one; without their connection",
+    query: Strict({ ...PageQuery, ...SearchQuery, account_id: Type.Optional(Id("account")) }),
+    success: {
+      status: 200,
+      schema: Page(Type.Omit(DeviceOfAccount, ["connection"])),
+    },
+    errors: [accountErrors.notFound],
+  }),
+  revoke: defineRoute({
+    method: "POST",
+    path: "/api/admin/devices/{id}/revoke",
+    access: "staff",
+    tag: "fleet",
+    summary: "Takes a device's access away",
+    params: IdParams("device"),
+    success: { status: 204, schema: Nothing },
+    errors: [deviceErrors.notFound],
+  }),
+  totals: defineRoute({
+    method: "GET",
+    path: "/api/admin/totals",
+    access: "staff",
+    tag: "fleet",
+    summary: "Counts devices and addresses",
+    success: {
+      status: 200,
+      schema: Strict({
+        accounts: Type.Integer(),
+        devices_active: Type.Integer(),
+        devices_revoked: Type.Integer(),
+        addresses_in_use: Type.Integer(),
+        addresses_total: Type.Integer(),
+        nodes: Type.Integer(),
+        nodes_healthy: Type.Integer(),
+        connected: Type.String({ description: "Devices connected at this moment, as a range" }),
+      }),
+    },
+    errors: [],
+  }),
+};

@@ -1,0 +1,14 @@
+export type { Role } from "./accounts.ts";
+export { Account, accountErrors } from "./accounts.ts";
+export type { CallInput, Client, ClientOptions } from "./client.ts";
+export { ApiError, api, createClient } from "./client.ts";
+export type { DeviceType } from "./devices.ts";
+export { Connection, Device, DeviceWithTunnel, deviceErrors, Tunnel } from "./devices.ts";
+export type { NodeState } from "./nodes.ts";
+export { Node, nodeErrors, Server, serverErrors } from "./nodes.ts";
+export { requestErrors } from "./requests.ts";
+export type { Access, BodyOf, ParamsOf, QueryOf, ResultOf, RouteSpec, RouteTree } from "./route.ts";
+export { listRoutes } from "./route.ts";
+export { Problem } from "./schemas.ts";
+export { Settings, serviceErrors } from "./service.ts";
+export { Session, sessionErrors } from "./sessions.ts";

@@ -1,0 +1,123 @@
+/**
+ * What a node agent and the control plane say to each other over one WebSocket at `NODE_SOCKET_PATH`,
+ * one JSON object per text frame.
+ *
+ *   agent → hello       who it is, and a nonce
+ *   plane → challenge   a nonce, and both nonces signed by the control plane's pinned key
+ *   agent → proof       both nonces signed by the node's own key; the state it holds
+ *   plane → interface, then snapshot or change …
+ *   agent → applied     after each; resync when a change does not fit; report on a fixed tick
+ */
+import { type Static, Type } from "typebox";
+import { Id, Nullable, OneOf, Strict, WireGuardKey } from "./schemas.ts";
+
+export const NODE_SOCKET_PATH = "/api/nodes/connect";
+export const NODE_PROTOCOL_VERSION = 1;
+/** The agent reports every so often, whatever happens in the tunnels (ZERO-LOG leak 11). */
+export const REPORT_INTERVAL_SECONDS = 5;
+/** Largest frame either side takes: 100,000 peers. */
+export const NODE_FRAME_BYTES_MAX = 24 * 1024 * 1024;
+
+const Nonce = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
+const Signature = Type.String({ pattern: "^[A-Za-z0-9_-]{86}$" });
+const Revision = Type.Integer({ minimum: 0 });
+const SetHash = Type.String({ pattern: "^[0-9a-f]{64}$" });
+const ByteCount = Type.Integer({ minimum: 0 });
+
+/** A device's key on a node, as the node needs it. */
+export const PeerSpec = Strict({
+  public_key: WireGuardKey,
+  preshared_key: Nullable(WireGuardKey),
+  allowed_ips: Type.Array(Type.String({ maxLength: 49 }), { minItems: 1, maxItems: 4 }),
+});
+export type PeerSpec = Static<typeof PeerSpec>;
+
+/** How the node's own end of the tunnels looks. */
+export const InterfaceSpec = Strict({
+  addresses: Type.Array(Type.String({ description: "With prefix length: `10.8.0.1/16`" })),
+  listen_port: Type.Integer({ minimum: 1, maximum: 65535 }),
+  mtu: Type.Integer({ minimum: 1280, maximum: 9000 }),
+});
+export type InterfaceSpec = Static<typeof InterfaceSpec>;
+
+/** Counters of one connected peer, since the interface or the peer was made. */
+export const PeerReport = Strict({
+  public_key: WireGuardKey,
+  received_bytes: ByteCount,
+  sent_bytes: ByteCount,
+  handshake_age_seconds: Type.Integer({ minimum: 0 }),
+});
+export type PeerReport = Static<typeof PeerReport>;
+
+export const Hello = Strict({
+  type: OneOf(["hello"]),
+  protocol: Type.Integer(),
+  node_id: Id("node"),
+  nonce: Nonce,
+});
+export const Challenge = Strict({ type: OneOf(["challenge"]), nonce: Nonce, signature: Signature });
+export const Proof = Strict({
+  type: OneOf(["proof"]),
+  signature: Signature,
+  revision: Nullable(Revision),
+  hash: SetHash,
+  agent_version: Type.String({ maxLength: 40 }),
+  implementation: OneOf(["kernel", "userspace"]),
+});
+export const Interface = Strict({ type: OneOf(["interface"]), interface: InterfaceSpec });
+export const Snapshot = Strict({
+  type: OneOf(["snapshot"]),
+  revision: Revision,
+  peers: Type.Array(PeerSpec),
+});
+/** Brings a node from one revision to a later one; `hash` is that of the whole set afterwards. */
+export const Change = Strict({
+  type: OneOf(["change"]),
+  from: Revision,
+  to: Revision,
+  upserts: Type.Array(PeerSpec),
+  removals: Type.Array(WireGuardKey),
+});
+export const Applied = Strict({
+  type: OneOf(["applied"]),
+  revision: Revision,
+  hash: SetHash,
+  failed: Type.Array(WireGuardKey, { description: "Peers that could not be applied and were left out" }),
+});
+export const Resync = Strict({ type: OneOf(["resync"]), reason: Type.String({ maxLength: 200 }) });
+export const Report = Strict({
+  type: OneOf(["report"]),
+  connected: Type.Array(PeerReport),
+  problem: Nullable(
+    Type.String({ maxLength: 300, description: "Why the node cannot serve; null when it can" }),
+  ),
+});
+export const Refused = Strict({ type: OneOf(["refused"]), code: Type.String(), detail: Type.String() });
+
+export const AgentFrame = Type.Union([Hello, Proof, Applied, Resync, Report]);
+export type AgentFrame = Static<typeof AgentFrame>;
+export const PlaneFrame = Type.Union([Challenge, Interface, Snapshot, Change, Refused]);
+export type PlaneFrame = Static<typeof PlaneFrame>;
+
+/** Which side signs: the text differs, so that no signature serves for the other. */
+export type Signer = "control-plane" | "node";
+
+/** What is signed in `challenge` and `proof` by Ed25519. */
+export function authenticationText(
+  signer: Signer,
+  nodeId: string,
+  agentNonce: string,
+  planeNonce: string,
+): string {
+  return ["securewave-node-v1", signer, nodeId, agentNonce, planeNonce].join("\n");
+}
+
+/** What a join token pins: the first 128 bits of SHA-256 of the control plane's key, in base64url. */
+export const FINGERPRINT_LENGTH = 22;
+
+/** `swj_<secret>.<fingerprint>` */
+export function parseJoinToken(text: string): { secret: string; fingerprint: string } | undefined {
+  const match = /^(swj_[A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{22})$/.exec(text);
+  const [, secret, fingerprint] = match ?? [];
+  return secret && fingerprint ? { secret, fingerprint } : undefined;
+}
