@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { invariant } from "@securewave/foundation";
+import {
+  type DatabaseConnection,
+  Kysely,
+  type LogEvent,
+  PostgresDialect,
+  sql,
+  type Transaction,
+} from "kysely";
+import pg from "pg";
+import { describeDatabaseError, isRetryable, withoutValues } from "./database-errors.ts";
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "./embedded.ts";
+import { storeErrors } from "./errors.ts";
+import { createListener, type ListenHandlers } from "./listener.ts";
+import { describeQuery, type QueryReport } from "./query-report.ts";
+import type { Tables } from "./tables.ts";
+import { createTypes } from "./value-types.ts";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const IDLE_CONNECTION_MS = 60_000;
+/** A transaction that is left open holds back cleaning and keeps its locks. */
+const IDLE_TRANSACTION_MS = 60_000;
+const TRANSACTION_ATTEMPTS = 5;
+const TRANSACTION_RETRY_MS = 10;
+const VERSION_MIN = 15;
+
+export interface DatabaseOptions {
+  /** A PostgreSQL 15 or later, as `postgresql://…`; undefined for the embedded store. */
+  readonly url?: string | undefined;
+  /** The folder of the embedded store, when there is no url. */
+  readonly dir?: string | undefined;
+  readonly poolMax: number;
+  readonly statementTimeoutMs: number;
+  /** Gets what metrics need of each query: no text and no values. */
+  readonly onQuery?: (report: QueryReport) => void;
+  /** Gets the embedded PostgreSQL's log lines. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface Database {
+  /** Errors of its statements hold no values: see `describeDatabaseError`. */
+  readonly db: Kysely<Tables>;
+  /** For libraries that want one. Errors of its statements quote values: never log them as they are. */
+  readonly pool: pg.Pool;
+  readonly kind: "embedded" | "postgres";
+  /** The server's processes, when it is ours. */
+  processIds(): number[];
+  /**
+   * Asks the server for a sign of life.
+   *
+   * @returns milliseconds
+   * @throws store.unreachable
+   */
+  ping(): Promise<number>;
+  stats(): { open: number; idle: number; waiting: number };
+  /**
+   * Runs work in a transaction, and runs it again when PostgreSQL gave it up for another's sake: work
+   * changes nothing but the database.
+   */
+  transaction<Result>(
+    work: (trx: Transaction<Tables>) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result>;
+  /** @returns a function that ends the listening */
+  listen(channel: string, handlers: ListenHandlers): Promise<() => void>;
+  close(): Promise<void>;
+}
+
+export interface TransactionOptions {
+  readonly isolation?: "read committed" | "repeatable read" | "serializable";
+}
+
+/**
+ * Opens the database: an outside one by its url, or the embedded store in a folder.
+ *
+ * @throws store.unreachable, store.wrong_version, and what `openEmbeddedPostgres` throws
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { url, dir } = options;
+  invariant((url === undefined) !== (dir === undefined), "a database is opened by its url or by its folder");
+  if (dir === undefined) return connectDatabase({ connectionString: url }, options, undefined);
+  const { onLog } = options;
+  const embedded = await openEmbeddedPostgres({ dir, ...(onLog === undefined ? {} : { onLog }) });
+  return connectDatabase(embedded.connection, options, embedded);
+}
+
+async function connectDatabase(
+  connection: pg.ClientConfig,
+  { poolMax, statementTimeoutMs, onQuery }: DatabaseOptions,
+  embedded: EmbeddedPostgres | undefined,
+): Promise<Database> {
+  // A `Date` given as a parameter is written in UTC; `pg` has no other switch for it.
+  pg.defaults.parseInputDatesAsUTC = true;
+  const config = { ...connection, types: createTypes(), keepAlive: true };
+  const pool = new pg.Pool({
+    ...config,
+    max: poolMax,
+    application_name: "securewave",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_CONNECTION_MS,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+  });
+  // A lost connection shows in the query that uses it; the events alone would end the process.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool, onCreateConnection: keepValuesOutOfErrors }),
+    ...(onQuery === undefined ? {} : { log: (event: LogEvent) => onQuery(describeQuery(event)) }),
+  });
+  const listener = createListener({ ...config, application_name: "securewave listen" });
+  const database: Database = {
+    db,
+    pool,
+    kind: embedded === undefined ? "postgres" : "embedded",
+    processIds: () => embedded?.processIds() ?? [],
+    async ping() {
+      const startMs = performance.now();
+      await pool.query("select 1").catch((error) => {
+        throw storeErrors.unreachable({ internal: describeDatabaseError(error) });
+      });
+      return performance.now() - startMs;
+    },
+    stats: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    transaction: (work, transactionOptions) => runTransaction(db, work, transactionOptions),
+    listen: (channel, handlers) => listener.listen(channel, handlers),
+    async close() {
+      await listener.close();
+      // Queries that run are awaited; the pool takes no further ones.
+      await pool.end();
+      await embedded?.close();
+    },
+  };
+  await demandVersion(pool).catch(async (error) => {
+    await database.close();
+    throw error;
+  });
+  return database;
+}
+
+/**
+ * Sends a message to all that listen on a channel; inside a transaction it leaves with the commit.
+ *
+ * @param payload less than 8,000 bytes
+ */
+export async function notify(db: Kysely<Tables>, channel: string, payload = ""): Promise<void> {
+  await sql`select pg_notify(${channel}, ${payload})`.execute(db);
+}
+
+async function runTransaction<Result>(
+  db: Kysely<Tables>,
+  work: (trx: Transaction<Tables>) => Promise<Result>,
+  { isolation = "read committed" }: TransactionOptions = {},
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().setIsolationLevel(isolation).execute(work);
+    } catch (error) {
+      if (attempt === TRANSACTION_ATTEMPTS || !isRetryable(error)) throw error;
+      await sleep(TRANSACTION_RETRY_MS * 2 ** attempt * Math.random());
+    }
+  }
+}
+
+async function keepValuesOutOfErrors(connection: DatabaseConnection): Promise<void> {
+  const execute = connection.executeQuery.bind(connection);
+  connection.executeQuery = async (query, options) => {
+    try {
+      return await execute(query, options);
+    } catch (error) {
+      throw withoutValues(error);
+    }
+  };
+}
+
+async function demandVersion(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query("show server_version_num").catch((error) => {
+    throw storeErrors.unreachable({ internal: describeDatabaseError(error) });
+  });
+  const major = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  if (major >= VERSION_MIN) return;
+  throw storeErrors.wrongVersion({
+    detail: `The database runs PostgreSQL ${major}; SecureWave needs ${VERSION_MIN} or later.`,
+  });
+}
