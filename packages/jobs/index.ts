@@ -1,0 +1,81 @@
+import type { Database, Tables } from "@securewave/database";
+import type { Kysely } from "kysely";
+import { fromKysely, PgBoss } from "pg-boss";
+
+const POLL_SECONDS = 2;
+const RETRY_LIMIT = 8;
+const RETRY_DELAY_SECONDS = 5;
+/** Finished jobs tell who did what when, so they go soon. */
+const KEEP_FINISHED_SECONDS = 60 * 60;
+
+export interface JobOptions {
+  /** Cron expression in UTC; the job then runs by itself, once per tick whatever the number of workers. */
+  readonly cron?: string;
+}
+
+export interface JobsOptions {
+  /** How often an idle worker looks for work; 0.5 at least. */
+  readonly pollSeconds?: number;
+}
+
+/** Work that survives a restart, on the database that everything else is on. */
+export interface Jobs {
+  /** Declares a job and what carries it out. Call before `start`. */
+  define<Data extends object>(name: string, run: (data: Data) => Promise<void>, options?: JobOptions): void;
+  /** Queues a job; with a transaction, it is queued exactly if that commits. */
+  send(name: string, data: object, trx?: Kysely<Tables>): Promise<void>;
+  start(): Promise<void>;
+  /** Waits for running jobs. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Jobs on pg-boss: retried with growing delay, each run by one worker.
+ *
+ * @param onFailure hears of every failed run
+ */
+export function createJobs(
+  database: Database,
+  onFailure: (name: string, error: unknown) => void,
+  { pollSeconds = POLL_SECONDS }: JobsOptions = {},
+): Jobs {
+  const boss = new PgBoss({ db: fromKysely(database.db), schema: "jobs" });
+  boss.on("error", (error) => onFailure("queue", error));
+  const definitions = new Map<string, { run: (data: object) => Promise<void>; options: JobOptions }>();
+
+  async function begin(
+    name: string,
+    run: (data: object) => Promise<void>,
+    { cron }: JobOptions,
+  ): Promise<void> {
+    await boss.createQueue(name, {
+      retryLimit: RETRY_LIMIT,
+      retryDelay: RETRY_DELAY_SECONDS,
+      retryBackoff: true,
+      deleteAfterSeconds: KEEP_FINISHED_SECONDS,
+    });
+    await boss.work<object>(name, { pollingIntervalSeconds: pollSeconds }, async ([job]) => {
+      if (!job) return;
+      await run(job.data).catch((error: unknown) => {
+        onFailure(name, error);
+        throw new Error("failed"); // what pg-boss stores of it must not quote anything
+      });
+    });
+    if (cron !== undefined) await boss.schedule(name, cron, {}, { tz: "UTC" });
+  }
+
+  return {
+    define(name, run, options = {}) {
+      // The data come back from the queue as `send` put them in; both stand in the same module.
+      definitions.set(name, { run: run as (data: object) => Promise<void>, options });
+    },
+    async send(name, data, trx) {
+      await boss.send(name, data, trx ? { db: fromKysely(trx) } : {});
+    },
+    async start() {
+      await boss.start();
+      for (const [name, { run, options }] of definitions) await begin(name, run, options);
+    },
+    stop: () => boss.stop({ graceful: true, close: false }),
+  };
+}
