@@ -1,6 +1,5 @@
 import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
-import { accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
 import {
   Day,
@@ -245,7 +244,7 @@ export const fleetDevices = {
       status: 200,
       schema: Page(Type.Omit(DeviceOfAccount, ["connection"])),
     },
-    errors: [accountErrors.notFound],
+    errors: [],
   }),
   revoke: defineRoute({
     method: "POST",

@@ -4,6 +4,7 @@ export type { CallInput, Client, ClientOptions } from "./client.ts";
 export { ApiError, api, createClient } from "./client.ts";
 export type { DeviceType } from "./devices.ts";
 export { Connection, Device, DeviceWithTunnel, deviceErrors, Tunnel } from "./devices.ts";
+export { refusals } from "./errors.ts";
 export type { NodeState } from "./nodes.ts";
 export { Node, nodeErrors, Server, serverErrors } from "./nodes.ts";
 export { requestErrors } from "./requests.ts";
