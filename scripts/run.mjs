@@ -4,14 +4,14 @@
  * Plain JavaScript on the builtins of Node 20, because it runs before anything is installed: it installs the
  * dependencies when package-lock.json changed, finds Node 24, and hands over to the TypeScript entry.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findNode, nodeAdvice } from "../packages/foundation/launch.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const NODE_MAJOR_NEEDED = 24;
 const BUILD = "scripts/build.ts";
 const TASKS = {
   // The small young generation takes 30 MB less and the compile cache starts faster; both were measured.
@@ -124,21 +124,6 @@ async function npmCi() {
   console.log(`Installed in ${seconds()} s.`);
 }
 
-/** The path of a Node that runs TypeScript directly: the one running this, or the one npm installed. */
-function findNode() {
-  if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_NEEDED) return process.execPath;
-  const bundled = join(root, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
-  if (existsSync(bundled)) {
-    const trial = spawnSync(bundled, ["--version"], { encoding: "utf8" });
-    if (trial.status === 0) return bundled;
-  }
-  throw new Advice(
-    `SecureWave needs Node.js ${NODE_MAJOR_NEEDED} or newer; this is ${process.version} on ${process.platform} ${process.arch}, ` +
-      `and the copy that npm installs runs on Linux with glibc (x64, arm64) only.\n` +
-      `Install Node.js ${NODE_MAJOR_NEEDED} from https://nodejs.org/en/download and run the command again.`,
-  );
-}
-
 let child;
 
 /** When each signal came last, in milliseconds since 1970. */
@@ -216,6 +201,7 @@ async function main() {
   followNpm();
   await install();
   const node = findNode();
+  if (node === undefined) throw new Advice(nodeAdvice());
   for (const step of wanted.before) {
     const status = await runChild(node, [join(root, step)]);
     if (status.signal) return endBy(status.signal);

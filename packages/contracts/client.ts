@@ -23,12 +23,15 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly problem: Problem | undefined;
+  /** When trying again makes sense, if the server said so. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, code: string, message: string, problem?: Problem) {
+  constructor(status: number, code: string, message: string, problem?: Problem, retryAfterSeconds?: number) {
     super(message);
     this.status = status;
     this.code = code;
     this.problem = problem;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -105,13 +108,17 @@ function callForValue(route: RouteSpec, call: (input?: LooseInput) => Promise<Re
 
 async function send(route: RouteSpec, input: LooseInput, options: ClientOptions): Promise<Response> {
   const response = await sendOnce(route, input, options);
-  if (response.ok) return response;
+  if (isSuccess(route, response)) return response;
   if (response.status === 401 && route.access !== "anyone" && (await options.renewToken?.())) {
     const second = await sendOnce(route, input, options);
     if (second.ok) return second;
     throw await errorOf(second);
   }
   throw await errorOf(response);
+}
+
+function isSuccess({ success }: RouteSpec, response: Response): boolean {
+  return response.ok || (success.alsoWith?.includes(response.status) ?? false);
 }
 
 async function sendOnce(route: RouteSpec, input: LooseInput, options: ClientOptions): Promise<Response> {
@@ -156,7 +163,9 @@ async function errorOf(response: Response): Promise<ApiError> {
       `The answer had status ${response.status} and no explanation.`,
     );
   }
-  return new ApiError(response.status, body.code, body.detail ?? body.title, body);
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const retryAfterSeconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
+  return new ApiError(response.status, body.code, body.detail ?? body.title, body, retryAfterSeconds);
 }
 
 function isProblem(body: unknown): body is Problem {

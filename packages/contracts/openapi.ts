@@ -53,7 +53,13 @@ function describeRoute(name: string, route: RouteSpec): object {
     ...(route.access === "anyone" ? {} : { security: [{ bearer: [] }] }),
     parameters: [...parametersOf("path", params), ...parametersOf("query", query)],
     ...(body ? { requestBody: { required: true, content: { "application/json": { schema: body } } } } : {}),
-    responses: { [success.status]: { description: "Success", ...content }, ...describeErrors(route) },
+    responses: {
+      [success.status]: { description: "Success", ...content },
+      ...describeErrors(route),
+      ...Object.fromEntries(
+        (success.alsoWith ?? []).map((status) => [status, { description: "Not well", ...content }]),
+      ),
+    },
   };
 }
 

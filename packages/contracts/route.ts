@@ -20,6 +20,8 @@ export type ContentType =
 export interface SuccessSpec {
   readonly status: 200 | 201 | 202 | 204;
   readonly schema: TSchema;
+  /** Statuses of failure that carry the same body: an unhealthy service still tells what is wrong. */
+  readonly alsoWith?: readonly number[];
   /** `application/json` where nothing else is said. */
   readonly contentType?: ContentType;
 }

@@ -49,7 +49,7 @@ const healthRoute = {
   method: "GET",
   access: "anyone",
   tag: "service",
-  success: { status: 200, schema: Health },
+  success: { status: 200, schema: Health, alsoWith: [503] },
   errors: [],
 } as const;
 
@@ -75,7 +75,7 @@ export const service = {
     access: "anyone",
     tag: "service",
     summary: "Tells whether requests can be served; 503 while they cannot",
-    success: { status: 200, schema: Strict({ status: OneOf(["ready", "not_ready"]) }) },
+    success: { status: 200, schema: Strict({ status: OneOf(["ready", "not_ready"]) }), alsoWith: [503] },
     errors: [],
   }),
   metrics: defineRoute({

@@ -1,0 +1,162 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { ApiError, type Client, type DeviceWithTunnel, deviceErrors } from "@securewave/contracts";
+import type { Perform } from "../call.ts";
+import { writePrivateFile } from "../credentials.ts";
+import { CliError } from "../failure.ts";
+import { yesOption } from "../options.ts";
+import { resolveFleetDevice, resolveOwnDevice, resolveServer } from "../resolve.ts";
+import { readPrivateKey, renderTunnel } from "../tunnel-file.ts";
+
+export function addDeviceChangeCommands(devices: CommandUnknownOpts, perform: Perform): void {
+  addMoveCommand(devices, perform);
+  addRenameCommand(devices, perform);
+  addRevokeCommand(devices, perform);
+  addRemoveCommand(devices, perform);
+}
+
+function addMoveCommand(devices: CommandUnknownOpts, perform: Perform): void {
+  devices
+    .command("move")
+    .description("move a device to another server; its configuration changes")
+    .argument("<device>", "name, its beginning, or id")
+    .argument("<server>", "name, its beginning, or id")
+    .option("-f, --file <file>", "bring the device's configuration in this file up to date")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave devices move Phone US-West-1
+  $ securewave devices move Laptop fra --file Laptop.conf`,
+    )
+    .action((name, serverName, options) =>
+      perform(async ({ client, out }) => {
+        const api = await client();
+        const id = await resolveOwnDevice(api, name);
+        const server = await resolveServer(api, serverName);
+        const path = options.file;
+        const key =
+          path === undefined ? undefined : await readPrivateKey(path, await publicKeyOfDevice(api, id));
+        const device = await api.devices.move({ params: { id }, body: { server_id: server } });
+        if (path !== undefined && key !== undefined) {
+          await writePrivateFile(path, renderTunnel(tunnelOf(device), key));
+        }
+        out.result({ device, config_path: path ?? null }, () => {
+          const place = device.server?.name ?? "another server";
+          if (path !== undefined) return `Moved ${device.name} to ${place} and brought ${path} up to date.`;
+          return `Moved ${device.name} to ${place}. Its configuration has changed: give the device the new one.`;
+        });
+        return undefined;
+      }),
+    );
+}
+
+async function publicKeyOfDevice(api: Client, id: string): Promise<string> {
+  return (await api.devices.show({ params: { id } })).public_key;
+}
+
+function tunnelOf(device: DeviceWithTunnel): NonNullable<DeviceWithTunnel["tunnel"]> {
+  if (device.tunnel === null)
+    throw new CliError("cli.no_tunnel", `${device.name} has no server, so no configuration.`);
+  return device.tunnel;
+}
+
+function addRenameCommand(devices: CommandUnknownOpts, perform: Perform): void {
+  devices
+    .command("rename")
+    .description("give a device another name")
+    .argument("<device>", "name, its beginning, or id")
+    .argument("<name>", "its new name")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave devices rename Phone "Old phone"`,
+    )
+    .action((name, newName) =>
+      perform(async ({ client, out }) => {
+        const api = await client();
+        const id = await resolveOwnDevice(api, name);
+        const device = await api.devices.change({ params: { id }, body: { name: newName } });
+        out.result(device, () => `Its name is ${device.name}.`);
+        return undefined;
+      }),
+    );
+}
+
+function addRevokeCommand(devices: CommandUnknownOpts, perform: Perform): void {
+  devices
+    .command("revoke")
+    .description("take a device's access away: one's own, or for support agents and admins anybody's")
+    .argument("<device>", "name, its beginning, or id")
+    .addOption(yesOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave devices revoke Phone
+  $ securewave devices revoke dev_0123456789abcdefghjk --yes`,
+    )
+    .action((name, options) =>
+      perform(async ({ client, confirm, out }) => {
+        const api = await client();
+        const id = await resolveAnyDevice(api, name);
+        await confirm(`Revoke ${name} (${id})? Its tunnel ends at once.`, options.yes);
+        await revokeAny(api, id);
+        out.result({ revoked: id }, () => `Revoked ${name}.`);
+        return undefined;
+      }),
+    );
+}
+
+/** One's own device of that name, or where there is none and the role allows it, somebody's. */
+async function resolveAnyDevice(api: Client, name: string): Promise<string> {
+  try {
+    return await resolveOwnDevice(api, name);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== deviceErrors.notFound.code) throw error;
+    return ifStaff(() => resolveFleetDevice(api, name), error);
+  }
+}
+
+async function revokeAny(api: Client, id: string): Promise<void> {
+  try {
+    await api.devices.revoke({ params: { id } });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== deviceErrors.notFound.code) throw error;
+    await ifStaff(() => api.fleetDevices.revoke({ params: { id } }), error);
+  }
+}
+
+/** Throws the first failure where only the role is in the way of the second try. */
+async function ifStaff<Result>(attempt: () => Promise<Result>, firstFailure: Error): Promise<Result> {
+  try {
+    return await attempt();
+  } catch (error) {
+    throw error instanceof ApiError && error.status === 403 ? firstFailure : error;
+  }
+}
+
+function addRemoveCommand(devices: CommandUnknownOpts, perform: Perform): void {
+  devices
+    .command("remove")
+    .description("revoke one of one's own devices where needed, and forget it")
+    .argument("<device>", "name, its beginning, or id")
+    .addOption(yesOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave devices remove Phone
+  $ securewave devices remove Phone --yes --json`,
+    )
+    .action((name, options) =>
+      perform(async ({ client, confirm, out }) => {
+        const api = await client();
+        const id = await resolveOwnDevice(api, name);
+        await confirm(`Remove ${name} (${id})? Its tunnel ends at once.`, options.yes);
+        await api.devices.remove({ params: { id } });
+        out.result({ removed: id }, () => `Removed ${name}.`);
+        return undefined;
+      }),
+    );
+}

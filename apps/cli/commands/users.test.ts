@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { PASSWORD } from "../testing/fake-state.ts";
+import { useService } from "../testing/service.ts";
+
+const service = useService();
+const account = (email: string) => service.api().state.accounts.find((each) => each.email === email);
+
+test("accounts are listed", async () => {
+  const { stdout } = await service.run("users list --search ada");
+  expect(stdout).toBe(
+    [
+      "EMAIL             ROLE      STATE   CREATED",
+      "ada@example.org   customer  active  2026-11-17 (3 days ago)",
+      "adam@example.org  customer  active  2026-11-17 (3 days ago)",
+      "",
+      "2 accounts",
+      "",
+    ].join("\n"),
+  );
+  expect((await service.run("users list --search adam --json")).json()).toEqual({
+    items: [account("adam@example.org")],
+    next_cursor: null,
+  });
+});
+
+test("an exact address wins over one that begins like it", async () => {
+  expect((await service.run("users show ada@example.org --json")).json()).toEqual(account("ada@example.org"));
+  expect((await service.run("users show ada")).stderr).toContain("cli.ambiguous");
+  expect((await service.run("users show adam")).stdout).toMatch(/Account\s+adam@example\.org/);
+});
+
+test("an account is created with a password from standard input", async () => {
+  const ran = await service.run("users create sam@example.org --role support --password-stdin", {
+    stdin: `${PASSWORD}\n`,
+  });
+  expect(ran.stdout).toBe("Created sam@example.org as support.\n");
+  expect(account("sam@example.org")?.role).toBe("support");
+});
+
+test("a new password is asked for twice", async () => {
+  const differing = await service.run("users create sam@example.org", {
+    terminal: 80,
+    stdin: `${PASSWORD}\nanother one`,
+  });
+  expect(differing.stderr).toContain("cli.passwords_differ");
+  expect(account("sam@example.org")).toBeUndefined();
+  await service.run("users create sam@example.org", { terminal: 80, stdin: `${PASSWORD}\n${PASSWORD}` });
+  expect(account("sam@example.org")).toBeDefined();
+});
+
+test("input that the contract does not allow is named by its place", async () => {
+  const ran = await service.run("users create nobody --password-stdin --json", { stdin: PASSWORD });
+  expect(ran.code).toBe(1);
+  expect(JSON.parse(ran.stderr).error).toMatchObject({ code: "request.invalid", issues: [{ at: "body" }] });
+});
+
+test("an account is suspended after asking, and let in again", async () => {
+  expect((await service.run("users suspend ada@example.org --json")).code).toBe(2);
+  await service.run("users suspend ada@example.org", { terminal: 80, stdin: "y" });
+  expect(account("ada@example.org")?.state).toBe("suspended");
+  expect((await service.run("users reactivate ada@example.org")).stdout).toBe(
+    "Reactivated ada@example.org.\n",
+  );
+});
+
+test("an account's role is changed to one that there is", async () => {
+  expect((await service.run("users role adam support --json")).json()).toMatchObject({ role: "support" });
+  expect((await service.run("users role adam king")).code).toBe(2);
+});

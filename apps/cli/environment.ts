@@ -1,0 +1,28 @@
+import { homedir } from "node:os";
+import { type Clock, systemClock } from "@securewave/foundation";
+import { createMachine, type Machine } from "./doctor/machine.ts";
+import type { Sink } from "./output.ts";
+
+/** All that the command takes from outside itself, so that tests can give it. */
+export interface Environment {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly homeDir: string;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: Sink;
+  readonly stderr: Sink & NodeJS.WritableStream;
+  readonly clock: Clock;
+  /** What `doctor` looks at. */
+  readonly machine: Machine;
+}
+
+export function processEnvironment(): Environment {
+  return {
+    env: process.env,
+    homeDir: homedir(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    clock: systemClock,
+    machine: createMachine(process.env),
+  };
+}

@@ -1,0 +1,105 @@
+import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { createCall, type Perform } from "./call.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
+import { addDeviceCommands } from "./commands/devices.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
+import { addLoginCommands } from "./commands/login.ts";
+import { addNodeCommands } from "./commands/nodes.ts";
+import { addSettingsCommands } from "./commands/settings.ts";
+import { addStatusCommand } from "./commands/status.ts";
+import { addUserCommands } from "./commands/users.ts";
+import type { Environment } from "./environment.ts";
+import { EXIT, type ExitCode, usageError } from "./failure.ts";
+import { createOutput, type Output } from "./output.ts";
+
+/** Columns of help that goes into a file. */
+const HELP_WIDTH = 100;
+
+/** Builds the tree of commands; each passes what it does to `perform`. */
+export function buildProgram(perform: Perform) {
+  const program = new Command("securewave")
+    .description("Runs a SecureWave service from the command line.")
+    .option("--url <url>", "address of the service (or SECUREWAVE_URL, or the one logged in to last)")
+    .option("--json", "write one JSON value, and errors as JSON to stderr")
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave login --email admin@example.org
+  $ securewave status
+  $ securewave devices add Phone
+  $ securewave nodes list --json
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 service not reachable.`,
+    );
+  addLoginCommands(program, perform);
+  addStatusCommand(program, perform);
+  addDoctorCommand(program, perform);
+  addNodeCommands(program, perform);
+  addDeviceCommands(program, perform);
+  addUserCommands(program, perform);
+  addSettingsCommands(program, perform);
+  addCompletionCommand(program, perform);
+  return program;
+}
+
+/** Runs one command, arguments without the program's name, and says how the process is to end. */
+export async function run(args: readonly string[], environment: Environment): Promise<ExitCode> {
+  const { stdout, stderr, env } = environment;
+  let exitCode: ExitCode = EXIT.done;
+  const outputFor = (json: boolean) => createOutput({ stdout, stderr, env, json });
+  const program = buildProgram(async (act) => {
+    const { url, json = false } = program.opts();
+    const out = outputFor(json);
+    try {
+      exitCode = (await act(createCall(environment, out, url))) ?? EXIT.done;
+    } catch (error) {
+      exitCode = out.failure(error);
+    }
+  });
+  const isJson = args.includes("--json");
+  prepare(program, environment, isJson);
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    return endOfParsing(error, outputFor(isJson));
+  }
+  return exitCode;
+}
+
+/** Lets wrong usage come back as an error, and help go to the given streams, for the whole tree. */
+function prepare(
+  command: CommandUnknownOpts,
+  streams: Pick<Environment, "stdout" | "stderr">,
+  json: boolean,
+): void {
+  const { stdout, stderr } = streams;
+  command.exitOverride();
+  command.helpCommand(false);
+  command.helpOption("-h, --help", "show help");
+  command.configureOutput({
+    writeOut: (text) => stdout.write(text),
+    // Help that is shown for want of a command; errors are written by `endOfParsing`.
+    writeErr: (text) => (json ? undefined : stderr.write(text)),
+    outputError: () => undefined,
+    getOutHelpWidth: () => stdout.columns || HELP_WIDTH,
+    getErrHelpWidth: () => stderr.columns || HELP_WIDTH,
+  });
+  for (const child of command.commands) prepare(child, streams, json);
+}
+
+function endOfParsing(error: unknown, out: Output): ExitCode {
+  if (!(error instanceof CommanderError)) throw error;
+  if (error.exitCode === 0) return EXIT.done;
+  if (error.code !== "commander.help") {
+    const message = error.message.replace(/^error: /, "").replace(/\s+/g, " ");
+    return out.failure(
+      usageError(message.charAt(0).toUpperCase() + message.slice(1), "See what is taken: add --help"),
+    );
+  }
+  // People have been shown the help of the group.
+  return out.json
+    ? out.failure(usageError("A command is missing.", "See what is taken: add --help"))
+    : EXIT.usage;
+}

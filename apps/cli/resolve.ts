@@ -1,0 +1,124 @@
+import {
+  type Account,
+  accountErrors,
+  type Client,
+  type Device,
+  deviceErrors,
+  type Node,
+  nodeErrors,
+  type Server,
+  serverErrors,
+} from "@securewave/contracts";
+import { ID_PREFIXES, type IdKind, idPattern, type Refusal } from "@securewave/foundation";
+import { CliError } from "./failure.ts";
+import { type ListPage, type PageRequest, readPages } from "./paging.ts";
+
+interface Named {
+  readonly id: string;
+}
+
+interface Kind<Item extends Named> {
+  readonly id: IdKind;
+  readonly word: string;
+  readonly nameOf: (item: Item) => string;
+  readonly notFound: Refusal;
+  readonly list: (query: PageRequest & { readonly search?: string }) => Promise<ListPage<Item>>;
+}
+
+const SEARCH_CHARACTERS_MAX = 100;
+const CANDIDATES_SHOWN_MAX = 8;
+
+/** Reads a node's id, name, or the beginning of either, and gives its id. */
+export function resolveNode(client: Client, text: string): Promise<string> {
+  return resolve<Node>(text, {
+    id: "node",
+    word: "node",
+    nameOf: (node) => node.name,
+    notFound: nodeErrors.notFound,
+    list: (query) => client.nodes.list({ query }),
+  });
+}
+
+/** The same as `resolveNode` with what customers may see. */
+export function resolveServer(client: Client, text: string): Promise<string> {
+  return resolve<Server>(text, {
+    id: "node",
+    word: "server",
+    nameOf: (server) => server.name,
+    notFound: serverErrors.notFound,
+    list: (query) => client.servers.list({ query }),
+  });
+}
+
+/** Among one's own devices. */
+export function resolveOwnDevice(client: Client, text: string): Promise<string> {
+  return resolve<Device>(text, { ...deviceKind, list: (query) => client.devices.list({ query }) });
+}
+
+/** Among the devices of all accounts; for staff. */
+export function resolveFleetDevice(client: Client, text: string): Promise<string> {
+  return resolve<Pick<Device, "id" | "name">>(text, {
+    ...deviceKind,
+    list: (query) => client.fleetDevices.list({ query }),
+  });
+}
+
+const deviceKind = {
+  id: "device",
+  word: "device",
+  nameOf: (device: { readonly name: string }) => device.name,
+  notFound: deviceErrors.notFound,
+} as const;
+
+export function resolveAccount(client: Client, text: string): Promise<string> {
+  return resolve<Account>(text, {
+    id: "account",
+    word: "account",
+    nameOf: (account) => account.email,
+    notFound: accountErrors.notFound,
+    list: (query) => client.accounts.list({ query }),
+  });
+}
+
+/** @throws CliError `cli.ambiguous`, and the domain's `not_found` */
+async function resolve<Item extends Named>(text: string, kind: Kind<Item>): Promise<string> {
+  if (new RegExp(idPattern(kind.id)).test(text)) return text;
+  const found = await findByName(text, kind);
+  const [first, ...others] = found.length > 0 ? found : await findByIdStart(text, kind);
+  if (first === undefined) {
+    throw new CliError(kind.notFound.code, `There is no ${kind.word} named ${text}.`, {
+      next: "A name, the beginning of one, or an id is taken here.",
+    });
+  }
+  if (others.length > 0) throw ambiguous(text, [first, ...others], kind);
+  return first.id;
+}
+
+async function findByName<Item extends Named>(text: string, kind: Kind<Item>): Promise<Item[]> {
+  if (text === "" || text.length > SEARCH_CHARACTERS_MAX) return [];
+  const { items } = await readPages((page) => kind.list({ ...page, search: text }), Number.POSITIVE_INFINITY);
+  const wanted = text.toLowerCase();
+  const named = (isMatch: (name: string) => boolean) => items.filter((item) => isMatch(kind.nameOf(item)));
+  for (const matches of [
+    named((name) => name === text),
+    named((name) => name.toLowerCase() === wanted),
+    named((name) => name.toLowerCase().startsWith(wanted)),
+  ]) {
+    if (matches.length > 0) return matches;
+  }
+  return [];
+}
+
+async function findByIdStart<Item extends Named>(text: string, kind: Kind<Item>): Promise<Item[]> {
+  if (!text.startsWith(`${ID_PREFIXES[kind.id]}_`)) return [];
+  const { items } = await readPages(kind.list, Number.POSITIVE_INFINITY);
+  return items.filter((item) => item.id.startsWith(text));
+}
+
+function ambiguous<Item extends Named>(text: string, items: readonly Item[], kind: Kind<Item>): CliError {
+  const shown = items.slice(0, CANDIDATES_SHOWN_MAX).map((item) => `${kind.nameOf(item)} (${item.id})`);
+  if (items.length > shown.length) shown.push(`and ${items.length - shown.length} more`);
+  return new CliError("cli.ambiguous", `Several ${kind.word}s match ${text}: ${shown.join(", ")}.`, {
+    next: "Write more of the name, or the id.",
+  });
+}

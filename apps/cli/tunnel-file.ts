@@ -1,0 +1,98 @@
+import { open, readFile, rm } from "node:fs/promises";
+import type { Tunnel } from "@securewave/contracts";
+import {
+  type PrivateKey,
+  parseConfig,
+  parsePresharedKey,
+  parsePublicKey,
+  publicKeyOf,
+  renderConfig,
+} from "@securewave/wireguard";
+import { isErrno } from "./credentials.ts";
+import { CliError } from "./failure.ts";
+
+/** The `.conf` of a tunnel whose private key is at hand. */
+export function renderTunnel(tunnel: Tunnel, privateKey: PrivateKey): string {
+  const publicKey = parsePublicKey(tunnel.server_public_key);
+  const presharedKey = tunnel.preshared_key === null ? undefined : parsePresharedKey(tunnel.preshared_key);
+  if (publicKey === undefined || (tunnel.preshared_key !== null && presharedKey === undefined)) {
+    throw new CliError("cli.bad_answer", "The service sent a key that is not a valid WireGuard key.");
+  }
+  const keepalive = tunnel.persistent_keepalive_seconds;
+  return renderConfig({
+    privateKey,
+    addresses: tunnel.addresses,
+    ...(tunnel.dns.length > 0 && { dns: tunnel.dns }),
+    mtu: tunnel.mtu,
+    peer: {
+      publicKey,
+      ...(presharedKey !== undefined && { presharedKey }),
+      allowedIps: tunnel.allowed_ips,
+      endpoint: tunnel.endpoint,
+      ...(keepalive > 0 && { persistentKeepaliveSeconds: keepalive }),
+    },
+  });
+}
+
+/**
+ * Takes the name of a file that only its owner can read, before what goes into it exists, so that a key is not made
+ * that then has nowhere to go.
+ *
+ * @throws CliError `cli.file_exists`, `cli.file_unwritable`
+ */
+export async function claimFile(
+  path: string,
+): Promise<{ write(text: string): Promise<void>; drop(): Promise<void> }> {
+  const file = await open(path, "wx", 0o600).catch((error: unknown) => {
+    if (isErrno(error, "EEXIST")) {
+      throw new CliError("cli.file_exists", `The file ${path} exists already.`, {
+        next: "Name another one: --out <file>",
+      });
+    }
+    throw new CliError("cli.file_unwritable", `The file ${path} cannot be written.`, {
+      next: "Name another one: --out <file>",
+    });
+  });
+  return {
+    async write(text) {
+      await file.writeFile(text);
+      await file.sync();
+      await file.close();
+    },
+    async drop() {
+      await file.close();
+      await rm(path, { force: true });
+    },
+  };
+}
+
+/** @throws CliError `cli.file_unreadable` */
+export async function readTunnelFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    throw new CliError("cli.file_unreadable", `The file ${path} cannot be read.`);
+  }
+}
+
+/**
+ * Reads the private key from the `.conf` of a device.
+ *
+ * @param publicKey the device's, so that another device's file is not taken
+ * @throws CliError `cli.file_unreadable`, `cli.not_a_tunnel`, `cli.other_device`
+ */
+export async function readPrivateKey(path: string, publicKey: string): Promise<PrivateKey> {
+  const tunnel = parseConfig(await readTunnelFile(path));
+  if (tunnel === undefined) throw notATunnel(path);
+  if (publicKeyOf(tunnel.privateKey) !== publicKey) {
+    throw new CliError("cli.other_device", `The file ${path} belongs to another device.`);
+  }
+  return tunnel.privateKey;
+}
+
+export function notATunnel(path: string): CliError {
+  return new CliError(
+    "cli.not_a_tunnel",
+    `The file ${path} is not a WireGuard configuration as SecureWave writes it.`,
+  );
+}
