@@ -1,0 +1,65 @@
+import { randomUUID } from "node:crypto";
+import { type Database, notify } from "@securewave/database";
+
+/** What processes tell each other. Acts of people only: nothing that happens in a tunnel may come here. */
+export interface Messages {
+  /** Id of a node whose desired state has changed. */
+  readonly "node-changed": string;
+  /** Id of an account or a session whose log-ins must be looked at again. */
+  readonly "sessions-changed": string;
+  /** Hash of a refresh token that was just rotated, in hex. */
+  readonly "refresh-rotated": string;
+  /** The registry of nodes or the settings were changed. */
+  readonly "registry-changed": string;
+}
+
+export type Topic = keyof Messages;
+
+/** Tells all processes of the service, this one first and at once. */
+export interface Bus {
+  publish(topic: Topic, payload: string): void;
+  /** `missed` is called when messages of other processes may have been lost. */
+  subscribe(topic: Topic, heard: (payload: string) => void, missed?: () => void): void;
+  start(): Promise<void>;
+}
+
+const CHANNEL = "securewave";
+
+/**
+ * In one process on the embedded store; over LISTEN/NOTIFY where other processes share a PostgreSQL.
+ *
+ * @param onError hears when another process could not be told; subscribers must also check now and then
+ */
+export function createBus(database: Database, onError: (error: unknown) => void): Bus {
+  const self = randomUUID();
+  const handlers = new Map<Topic, Set<(payload: string) => void>>();
+  const gapHandlers = new Set<() => void>();
+  const isShared = database.kind === "postgres";
+
+  function deliver(topic: Topic, payload: string): void {
+    for (const heard of handlers.get(topic) ?? []) heard(payload);
+  }
+
+  return {
+    publish(topic, payload) {
+      deliver(topic, payload);
+      if (isShared) notify(database.db, CHANNEL, [self, topic, payload].join(" ")).catch(onError);
+    },
+    subscribe(topic, heard, missed) {
+      handlers.set(topic, (handlers.get(topic) ?? new Set()).add(heard));
+      if (missed) gapHandlers.add(missed);
+    },
+    async start() {
+      if (!isShared) return;
+      await database.listen(CHANNEL, {
+        onMessage(message) {
+          const [sender, topic, payload] = message.split(" ");
+          if (sender !== self && topic && payload !== undefined) deliver(topic as Topic, payload);
+        },
+        onGap() {
+          for (const missed of gapHandlers) missed();
+        },
+      });
+    },
+  };
+}

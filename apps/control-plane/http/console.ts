@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import fastifyStatic from "@fastify/static";
+import { requestErrors } from "@securewave/contracts";
+import type { FastifyInstance } from "fastify";
+
+/**
+ * Serves the built console. Every page's path answers with the same document, in which the console finds
+ * its way; what asks for the API or for a file that is not there gets a refusal.
+ */
+export async function addConsole(app: FastifyInstance, dir: string): Promise<void> {
+  const isBuilt = existsSync(join(dir, "index.html"));
+  if (isBuilt) {
+    await app.register(fastifyStatic, {
+      root: dir,
+      wildcard: false,
+      index: false,
+      decorateReply: !app.hasReplyDecorator("sendFile"),
+      setHeaders(reply, path) {
+        // Names of assets hold a hash of their content.
+        const isHashed = path.startsWith(join(dir, "assets"));
+        reply.header("cache-control", isHashed ? "public, max-age=31536000, immutable" : "no-cache");
+      },
+    });
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const isPage =
+      request.method === "GET" && !request.url.startsWith("/api/") && !/\.\w+$/.test(request.url);
+    if (!isPage || !isBuilt) throw requestErrors.notFound();
+    return reply.header("cache-control", "no-cache").sendFile("index.html", dir, { maxAge: 0 });
+  });
+}

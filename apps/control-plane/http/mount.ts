@@ -1,0 +1,116 @@
+import {
+  type Access,
+  type BodyOf,
+  type ParamsOf,
+  type QueryOf,
+  type ResultOf,
+  type Role,
+  type RouteSpec,
+  requestErrors,
+} from "@securewave/contracts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+/** Who makes a request. */
+export interface Caller {
+  readonly accountId: string;
+  readonly sessionId: string;
+  readonly role: Role;
+}
+
+/** Finds out who makes a request; undefined when nobody is logged in. */
+export type Authenticate = (request: FastifyRequest) => Promise<Caller | undefined>;
+
+export interface RouteRequest<Spec extends RouteSpec> {
+  readonly params: ParamsOf<Spec>;
+  readonly query: QueryOf<Spec>;
+  readonly body: BodyOf<Spec>;
+  /** Undefined only on routes that anyone may call. */
+  readonly caller: Spec["access"] extends "anyone" ? Caller | undefined : Caller;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** What a handler returns that has sent its answer by itself, as a stream does. */
+interface Sent {
+  readonly isSent: true;
+}
+export const SENT: Sent = { isSent: true };
+
+type Answer<Spec extends RouteSpec> = ResultOf<Spec> | Sent;
+
+type Handler<Spec extends RouteSpec> = (request: RouteRequest<Spec>) => Answer<Spec> | Promise<Answer<Spec>>;
+
+/** Adds the operations of the contract to the server. */
+export type Mount = <const Spec extends RouteSpec>(spec: Spec, handler: Handler<Spec>) => void;
+
+const ALLOWED_ROLES: Record<Access, readonly Role[]> = {
+  anyone: ["customer", "support", "admin"],
+  account: ["customer", "support", "admin"],
+  staff: ["support", "admin"],
+  admin: ["admin"],
+  node: [],
+};
+
+/**
+ * Makes the function that mounts a route: it answers only those whom the route's `access` admits, takes only
+ * what its schemas allow, and sends only the fields that its answer's schema names.
+ */
+export function createMount(app: FastifyInstance, authenticate: Authenticate): Mount {
+  return (spec, handler) => {
+    app.route({
+      method: spec.method,
+      url: spec.path.replace(/\{(\w+)\}/g, ":$1"),
+      schema: {
+        ...(spec.params ? { params: spec.params } : {}),
+        ...(spec.query ? { querystring: spec.query } : {}),
+        ...(spec.body ? { body: spec.body } : {}),
+        ...(isJson(spec) ? { response: answersOf(spec) } : {}),
+      },
+      onRequest: async (request) => {
+        request.caller =
+          spec.access === "anyone" ? undefined : await admit(spec.access, request, authenticate);
+      },
+      handler: async (request, reply) => {
+        reply.status(spec.success.status);
+        const { params, query, body, caller } = request;
+        // Fastify has checked all of them against the schemas above, and `admit` the caller.
+        const checked = { params, query, body, caller, request, reply } as unknown as RouteRequest<
+          typeof spec
+        >;
+        const result = await handler(checked);
+        if (result === SENT) return reply;
+        if (spec.success.status === 204) return reply.send();
+        return isJson(spec) ? reply.send(result) : reply.type(contentTypeOf(spec)).send(result);
+      },
+    });
+  };
+}
+
+async function admit(access: Access, request: FastifyRequest, authenticate: Authenticate): Promise<Caller> {
+  const caller = await authenticate(request);
+  if (!caller) throw requestErrors.notLoggedIn();
+  if (!ALLOWED_ROLES[access].includes(caller.role)) throw requestErrors.notAllowed();
+  return caller;
+}
+
+function answersOf({ success }: RouteSpec): Record<number, object> {
+  const statuses = [success.status, ...(success.alsoWith ?? [])];
+  return Object.fromEntries(statuses.map((status) => [status, success.schema]));
+}
+
+function isJson(spec: RouteSpec): boolean {
+  return (
+    spec.success.status !== 204 && (spec.success.contentType ?? "application/json") === "application/json"
+  );
+}
+
+function contentTypeOf(spec: RouteSpec): string {
+  const type = spec.success.contentType ?? "application/json";
+  return type.startsWith("text/") ? `${type}; charset=utf-8` : type;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller | undefined;
+  }
+}

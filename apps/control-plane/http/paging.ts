@@ -1,0 +1,63 @@
+import { requestErrors } from "@securewave/contracts";
+
+/** Where the next page starts: after the row with these sort values. */
+export type Position = readonly string[];
+
+const LIMIT_DEFAULT = 50;
+
+export interface PageRequest {
+  readonly limit?: number;
+  readonly cursor?: string;
+  readonly search?: string;
+}
+
+/** What a store needs to read one page: one row more than shown tells whether there is a next page. */
+export interface PageBounds {
+  readonly rows: number;
+  readonly after: Position | undefined;
+  /** For `ilike`, or undefined where nothing is searched. */
+  readonly pattern: string | undefined;
+}
+
+/** @throws request.invalid when the cursor is not one that a page answered with */
+export function boundsOf(page: PageRequest, positionLength: number): PageBounds {
+  const after = page.cursor === undefined ? undefined : parseCursor(page.cursor);
+  if (page.cursor !== undefined && after?.length !== positionLength) {
+    throw requestErrors.invalid({
+      issues: [{ at: "query/cursor", message: "is not a cursor of this list" }],
+    });
+  }
+  const search = page.search?.trim();
+  return {
+    rows: (page.limit ?? LIMIT_DEFAULT) + 1,
+    after,
+    pattern: search ? `%${search.replace(/[\\%_]/g, "\\$&")}%` : undefined,
+  };
+}
+
+/** Cuts the extra row off and points at the next page. */
+export function pageOf<Row, View>(
+  rows: readonly Row[],
+  bounds: PageBounds,
+  position: (row: Row) => Position,
+  view: (row: Row) => View,
+): { items: View[]; next_cursor: string | null } {
+  const shown = rows.slice(0, bounds.rows - 1);
+  const last = shown.at(-1);
+  const hasMore = rows.length === bounds.rows && last !== undefined;
+  return {
+    items: shown.map(view),
+    next_cursor: hasMore ? Buffer.from(JSON.stringify(position(last))).toString("base64url") : null,
+  };
+}
+
+function parseCursor(cursor: string): Position | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
+    const isPosition =
+      Array.isArray(value) && value.every((part) => typeof part === "string" && !part.includes("\0"));
+    return isPosition ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+import { type Problem, requestErrors } from "@securewave/contracts";
+import { isDatabaseUnavailable } from "@securewave/database";
+import { RefusalError } from "@securewave/foundation";
+import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import { describeError, type Logger } from "../logger.ts";
+
+const PROBLEM_JSON = "application/problem+json";
+
+/** Turns every error into an RFC 9457 answer; the only place that does. */
+export function answerErrors(app: FastifyInstance, logger: Logger): void {
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOf(error);
+    if (refusal.status >= 500) {
+      const route = request.routeOptions.url;
+      logger.error("request_failed", {
+        method: request.method,
+        ...(route ? { route } : {}),
+        ...describeError(error),
+      });
+    }
+    return sendProblem(reply, refusal);
+  });
+}
+
+export function sendProblem(reply: FastifyReply, refusal: RefusalError) {
+  reply.status(refusal.status);
+  if (refusal.retryAfterSeconds !== undefined) reply.header("retry-after", String(refusal.retryAfterSeconds));
+  return reply.type(PROBLEM_JSON).send(JSON.stringify(problemOf(refusal)));
+}
+
+function problemOf(refusal: RefusalError): Problem {
+  return {
+    type: `/api/docs/errors#${refusal.code}`,
+    title: refusal.message,
+    status: refusal.status,
+    code: refusal.code,
+    ...(refusal.issues.length > 0 ? { issues: [...refusal.issues] } : {}),
+  };
+}
+
+function refusalOf(error: unknown): RefusalError {
+  if (error instanceof RefusalError) return error;
+  if (isFastifyError(error)) return refusalOfFastify(error);
+  if (isDatabaseUnavailable(error)) return requestErrors.storeUnavailable({ retryAfterSeconds: 1 });
+  return requestErrors.failed();
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && "statusCode" in error && typeof error.statusCode === "number";
+}
+
+/** @see https://fastify.dev/docs/latest/Reference/Errors/ */
+function refusalOfFastify(error: FastifyError): RefusalError {
+  if (error.validation) {
+    const where = error.validationContext === "querystring" ? "query" : (error.validationContext ?? "body");
+    const issues = error.validation.map(({ instancePath, keyword, params, message }) => {
+      const property = keyword === "required" ? params.missingProperty : params.additionalProperty;
+      const path = typeof property === "string" ? `${instancePath}/${property.slice(0, 100)}` : instancePath;
+      const text =
+        keyword === "additionalProperties" ? "is not a field of this operation" : (message ?? "is not valid");
+      return { at: where === "body" ? path || "/" : `${where}${path}`, message: text };
+    });
+    return requestErrors.invalid({ issues });
+  }
+  if (error.statusCode === 413) return requestErrors.tooLarge();
+  if (error.statusCode === 415) return requestErrors.unsupportedMediaType();
+  if (error.statusCode === 404) return requestErrors.notFound();
+  if (error.statusCode !== undefined && error.statusCode < 500) return requestErrors.invalid();
+  return requestErrors.failed();
+}

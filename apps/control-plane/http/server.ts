@@ -1,0 +1,74 @@
+import { isUtf8 } from "node:buffer";
+import cookie from "@fastify/cookie";
+import { requestErrors } from "@securewave/contracts";
+import Ajv from "ajv";
+import addFormats from "ajv-formats";
+import { type FastifyInstance, fastify } from "fastify";
+import type { Config } from "../config.ts";
+import type { Logger } from "../logger.ts";
+import { addHeaders } from "./headers.ts";
+import { answerErrors, sendProblem } from "./problems.ts";
+
+/** Longer than any id or encoded name. */
+const PARAM_LENGTH_MAX = 1000;
+/** Opening and sending the headers takes no honest client longer. */
+const HEADERS_SECONDS = 10;
+
+/** Makes the HTTP server without routes: limits, parsing, validation, headers and errors. */
+export async function createServer(config: Config["http"], logger: Logger): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false, // its request log would hold addresses and URLs; `telemetry.ts` logs what is allowed
+    bodyLimit: config.requestBytesMax,
+    requestTimeout: config.requestTimeoutSeconds * 1000,
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX, ignoreTrailingSlash: false },
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+    return503OnClosing: true,
+    frameworkErrors: (_error, _request, reply) => sendProblem(reply, requestErrors.invalid()),
+  });
+  app.server.headersTimeout = HEADERS_SECONDS * 1000;
+  app.decorateRequest("caller", undefined);
+  useJson(app);
+  useValidation(app);
+  answerErrors(app, logger);
+  addHeaders(app);
+  await app.register(cookie);
+  return app;
+}
+
+/** JSON in valid UTF-8, without keys that reach prototypes and without NUL, which PostgreSQL text cannot hold. */
+function useJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    if (!Buffer.isBuffer(body) || !isUtf8(body)) return done(requestErrors.malformedJson());
+    if (body.length === 0) return done(null, undefined);
+    const text = body.toString("utf8");
+    if (/\\u0000/.test(text))
+      return done(requestErrors.malformedJson({ detail: "The body holds a NUL character." }));
+    return parse(request, text, (error, value) =>
+      error ? done(requestErrors.malformedJson()) : done(null, value),
+    );
+  });
+}
+
+/** Bodies are taken as they are; queries and paths are text, so numbers in them are converted. */
+function useValidation(app: FastifyInstance): void {
+  const options = {
+    allErrors: false,
+    removeAdditional: false,
+    useDefaults: true,
+    allowUnionTypes: true,
+  } as const;
+  const strict = addFormats.default(new Ajv.default({ ...options, coerceTypes: false }), [
+    "date",
+    "date-time",
+  ]);
+  const converting = addFormats.default(new Ajv.default({ ...options, coerceTypes: true }), [
+    "date",
+    "date-time",
+  ]);
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === "body" ? strict : converting).compile(schema as object),
+  );
+}

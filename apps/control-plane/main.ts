@@ -1,0 +1,158 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Database, migrate, openDatabase, storeErrors } from "@securewave/database";
+import { RefusalError, systemClock } from "@securewave/foundation";
+import { type App, createApp } from "./app.ts";
+import { type Config, publicUrlOf, readConfig } from "./config.ts";
+import { createTelemetry } from "./http/telemetry.ts";
+import { type LocalNode, startLocalNode } from "./local-node.ts";
+import { createLogger, describeError, type Logger } from "./logger.ts";
+import { loadSecrets } from "./secrets.ts";
+
+// Named from here, where this file and the bundle made of it both lie.
+const MIGRATIONS_DIR = fileURLToPath(import.meta.resolve("../../packages/database/migrations"));
+const CONSOLE_DIR = fileURLToPath(import.meta.resolve("../console/dist"));
+const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+const STATEMENT_TIMEOUT_MS = 15_000;
+const IMPATIENT_MS = 1_000;
+
+await main();
+
+/** Runs the whole service in this process: API, console, jobs, and the local node where there can be one. */
+async function main(): Promise<void> {
+  const { config, mistakes } = readConfig(process.env);
+  if (mistakes.length > 0)
+    return stopWith(["The settings have mistakes:", ...mistakes.map((mistake) => `  ${mistake}`)]);
+  const logger = createLogger(config.logLevel);
+  try {
+    await serve(config, logger);
+  } catch (error) {
+    stopWith(explain(error, config));
+  }
+}
+
+async function serve(config: Config, logger: Logger): Promise<void> {
+  const startedMs = performance.now();
+  const telemetry = createTelemetry(logger);
+  const storeDir = join(config.store.dir, "store");
+  const isStoreNew = config.store.url === undefined && !existsSync(storeDir);
+  const secrets = await loadSecrets(config, isStoreNew);
+  const database = await openDatabase({
+    ...(config.store.url ? { url: config.store.url.reveal() } : { dir: storeDir }),
+    poolMax: config.store.poolMax,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    onQuery: telemetry.observeQuery,
+  });
+  const closing: (() => Promise<unknown>)[] = [() => database.close()];
+  const close = async () => {
+    for (const end of closing.reverse())
+      await end().catch((error) => logger.error("close_failed", describeError(error)));
+  };
+  try {
+    await migrate(database.pool, { dir: MIGRATIONS_DIR });
+    const app = await createApp({
+      config,
+      database,
+      secrets,
+      clock: systemClock,
+      logger,
+      telemetry,
+      consoleDir: CONSOLE_DIR,
+      version,
+    });
+    closing.push(() => app.close());
+    await app.server.listen({ host: config.http.host, port: config.http.port });
+    const metrics = await listenForScrapes(app, config, logger);
+    if (metrics) closing.push(async () => metrics.close());
+    await app.startJobs();
+    const localNode = await startLocalNode(config, app.nodes);
+    if (localNode.state !== "absent") closing.push(() => localNode.stop());
+    logger.info("started", { milliseconds: Math.round(performance.now() - startedMs) });
+    await greet(config, app, database, localNode);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  stopOnSignal(close, logger);
+}
+
+/** Port 9100 is also that of Prometheus's node exporter, so the service runs without, and says so. */
+async function listenForScrapes(app: App, config: Config, logger: Logger): Promise<Server | undefined> {
+  return app.telemetry.listen(config.metrics.host, config.metrics.port).catch((error: unknown) => {
+    logger.warn("metrics_not_served", {
+      ...describeError(error),
+      internal: "METRICS_PORT is taken: choose another",
+    });
+    return undefined;
+  });
+}
+
+async function greet(config: Config, app: App, database: Database, localNode: LocalNode): Promise<void> {
+  const url = publicUrlOf(config);
+  const store =
+    database.kind === "embedded" ? relative(".", config.store.dir) || "." : "PostgreSQL at DATABASE_URL";
+  const setupToken = await app.accounts.createSetupToken();
+  const outbox = join(relative(".", config.store.dir), "outbox");
+  const node =
+    localNode.state === "absent"
+      ? `none on this machine: ${localNode.reason}\n               Add one in the console under Nodes: it shows the command to run on a server.`
+      : `this machine, UDP port ${config.localNode.port}`;
+  const lines = [
+    "",
+    `  SecureWave ${version} is running.`,
+    "",
+    `  Console      ${url}`,
+    `  API          ${url}/api/docs/`,
+    `  Data         ${store}`,
+    `  Mail         ${config.mail.smtpUrl ? "by SMTP" : `no mail server set: mails are written to ${outbox}`}`,
+    `  VPN server   ${node}`,
+    ...(setupToken
+      ? ["", "  Create the first admin here (works once):", `  ${url}/setup#token=${setupToken}`]
+      : []),
+    "",
+    "  Stop with Ctrl-C.",
+    "",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function stopOnSignal(close: () => Promise<void>, logger: Logger): void {
+  let stopsAtMs: number | undefined;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, async () => {
+      // A signal to the whole group arrives twice; one after a while means that somebody will not wait.
+      if (stopsAtMs !== undefined && performance.now() > stopsAtMs + IMPATIENT_MS) process.exit(1);
+      if (stopsAtMs !== undefined) return;
+      stopsAtMs = performance.now();
+      logger.info("stopping");
+      await close();
+      process.exit(0);
+    });
+  }
+}
+
+function explain(error: unknown, config: Config): string[] {
+  if (error instanceof RefusalError) return [error.message];
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") {
+    return [
+      `Port ${config.http.port} is taken by another program. Stop it, or choose another port: API_PORT=8001 npm start`,
+    ];
+  }
+  if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR") {
+    return [
+      storeErrors.notWritable.message,
+      `Folder: ${config.store.dir}. Choose another with DATA_DIR=/path npm start`,
+    ];
+  }
+  return [`SecureWave cannot start: ${describeError(error).error ?? "unknown error"}`];
+}
+
+function stopWith(lines: readonly string[]): void {
+  process.stderr.write(`${lines.join("\n")}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,211 @@
+import { accountErrors, type Role, serviceErrors } from "@securewave/contracts";
+import { type Database, isUniqueViolation, type Tables } from "@securewave/database";
+import { type Clock, createId, DAY_MS, dayOf } from "@securewave/foundation";
+import { createToken, hashToken } from "@securewave/foundation/secret";
+import type { Jobs } from "@securewave/jobs";
+import type { Kysely } from "kysely";
+import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
+import type { Mail } from "../mail/index.ts";
+import type { SettingsStore } from "../settings/index.ts";
+import { type Account, normalizeEmail, viewOf } from "./account.ts";
+import { verificationLetter, welcomeBackLetter } from "./letters.ts";
+import { hashPassword, isWeakPassword } from "./password.ts";
+import * as store from "./store.ts";
+
+export interface AccountsOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly jobs: Jobs;
+  readonly mail: Mail;
+  readonly settings: SettingsStore;
+  readonly publicUrl: string;
+}
+
+/** What other modules do when an account's role or state changes; within the same transaction. */
+export type AccountChanged = (trx: Kysely<Tables>, account: Account) => Promise<() => void>;
+
+export type Accounts = ReturnType<typeof createAccounts>;
+
+const LINK_DAYS = 1;
+const ACCOUNT_MAIL_JOB = "account-mail";
+
+export function createAccounts({ database, clock, jobs, mail, settings, publicUrl }: AccountsOptions) {
+  const { db } = database;
+  const reactions: AccountChanged[] = [];
+
+  function accountOf(email: string, passwordHash: string, role: Role, state: Account["state"]) {
+    const created_on = dayOf(clock.now());
+    return {
+      id: createId("account"),
+      email: normalizeEmail(email),
+      password_hash: passwordHash,
+      role,
+      state,
+      created_on,
+    };
+  }
+
+  async function demandStrong(password: string, email: string): Promise<void> {
+    if (isWeakPassword(password, email))
+      throw accountErrors.weakPassword({ issues: [{ at: "/password", message: "is too easy to guess" }] });
+  }
+
+  /**
+   * Whoever registered an address before need not be its owner: the last password counts, and only the links
+   * that are sent from here on confirm it.
+   */
+  async function registerAnew(trx: Kysely<Tables>, id: string, passwordHash: string): Promise<void> {
+    if (await store.setUnverifiedPassword(trx, id, passwordHash)) await store.deleteTokensOf(trx, "verify_email", id);
+  }
+
+  /** The link is made when the mail is: the queue holds no token. */
+  async function sendAccountMail({ accountId }: { accountId: string }): Promise<void> {
+    const account = await store.findAccount(db, accountId);
+    if (!account) return;
+    const { service_name: serviceName } = await settings.read();
+    if (account.state !== "unverified") {
+      await mail.deliver(welcomeBackLetter(account.email, serviceName, `${publicUrl}/login`));
+      return;
+    }
+    const token = createToken("swv");
+    const expires_on = dayOf(clock.now() + LINK_DAYS * DAY_MS);
+    await store.insertToken(db, {
+      hash: hashToken(token),
+      purpose: "verify_email",
+      account_id: account.id,
+      expires_on,
+    });
+    await mail.deliver(verificationLetter(account.email, serviceName, `${publicUrl}/verify#token=${token}`));
+  }
+  jobs.define<{ accountId: string }>(ACCOUNT_MAIL_JOB, sendAccountMail);
+
+  return {
+    /** Lets another module take part in changes of role and state. */
+    onChange(reaction: AccountChanged): void {
+      reactions.push(reaction);
+    },
+
+    /**
+     * Registers a customer. The answer is the same whether or not the address has an account: its owner
+     * learns the rest by mail.
+     *
+     * @throws accounts.registration_closed, accounts.weak_password
+     */
+    async register(email: string, password: string): Promise<void> {
+      const { registration } = await settings.read();
+      if (registration === "closed") throw accountErrors.registrationClosed();
+      await demandStrong(password, email);
+      const account = accountOf(email, await hashPassword(password), "customer", "unverified");
+      await database
+        .transaction(async (trx) => {
+          const present = await store.findAccountByEmail(trx, account.email);
+          if (present?.state === "unverified") await registerAnew(trx, present.id, account.password_hash);
+        const { id } = present ?? (await store.insertAccount(trx, account));
+          await jobs.send(ACCOUNT_MAIL_JOB, { accountId: id }, trx);
+        })
+        .catch((error: unknown) => {
+          // Two registrations of one address at once: the other one's mail is on its way.
+          if (!isUniqueViolation(error, "accounts_email_key")) throw error;
+        });
+    },
+
+    async requestVerification(email: string): Promise<void> {
+      const account = await store.findAccountByEmail(db, normalizeEmail(email));
+      if (account?.state === "unverified") await jobs.send(ACCOUNT_MAIL_JOB, { accountId: account.id });
+    },
+
+    /** @throws accounts.link_invalid */
+    async verifyEmail(token: string): Promise<Account> {
+      return database.transaction(async (trx) => {
+        const taken = await store.takeToken(trx, hashToken(token), "verify_email", dayOf(clock.now()));
+        const account = taken?.account_id ? await store.findAccount(trx, taken.account_id) : undefined;
+        if (!account) throw accountErrors.linkInvalid();
+        await store.deleteTokensOf(trx, "verify_email", account.id);
+        if (account.state !== "unverified") return account;
+        return (await store.updateAccount(trx, account.id, { state: "active" })) ?? account;
+      });
+    },
+
+    async isSetupNeeded(): Promise<boolean> {
+      return !(await store.hasAdmin(db));
+    },
+
+    /** Makes the token of a link by which the first admin is created; undefined when there is one. */
+    async createSetupToken(): Promise<string | undefined> {
+      if (await store.hasAdmin(db)) return undefined;
+      const token = createToken("sws");
+      await store.insertToken(db, {
+        hash: hashToken(token),
+        purpose: "setup",
+        account_id: null,
+        expires_on: dayOf(clock.now() + LINK_DAYS * DAY_MS),
+      });
+      return token;
+    },
+
+    /** @throws service.setup_done, service.setup_token_invalid, accounts.weak_password */
+    async setUp(token: string, email: string, password: string): Promise<Account> {
+      await demandStrong(password, email);
+      const account = accountOf(email, await hashPassword(password), "admin", "active");
+      return database.transaction(async (trx) => {
+        await store.lockSetup(trx);
+        if (await store.hasAdmin(trx)) throw serviceErrors.setupDone();
+        const taken = await store.takeToken(trx, hashToken(token), "setup", dayOf(clock.now()));
+        if (!taken) throw serviceErrors.setupTokenInvalid();
+        await store.deleteTokensOf(trx, "setup", null);
+        const present = await store.findAccountByEmail(trx, account.email);
+        if (present) throw accountErrors.emailInUse();
+        return store.insertAccount(trx, account);
+      });
+    },
+
+    /** @throws accounts.email_in_use, accounts.weak_password */
+    async create(email: string, password: string, role: Role): Promise<Account> {
+      await demandStrong(password, email);
+      const account = accountOf(email, await hashPassword(password), role, "active");
+      return store.insertAccount(db, account).catch((error: unknown) => {
+        throw isUniqueViolation(error, "accounts_email_key") ? accountErrors.emailInUse() : error;
+      });
+    },
+
+    find: (id: string) => store.findAccount(db, id),
+    findByEmail: (email: string) => store.findAccountByEmail(db, normalizeEmail(email)),
+    count: () => store.countAccounts(db),
+
+    /** @throws accounts.not_found */
+    async get(id: string): Promise<Account> {
+      const account = await store.findAccount(db, id);
+      if (!account) throw accountErrors.notFound();
+      return account;
+    },
+
+    async list(page: PageRequest) {
+      const bounds = boundsOf(page, 1);
+      return pageOf(await store.listAccounts(db, bounds), bounds, ({ email }) => [email], viewOf);
+    },
+
+    /**
+     * Changes role or state. Suspending takes effect at once everywhere.
+     *
+     * @throws accounts.not_found, accounts.last_admin
+     */
+    async change(id: string, change: Partial<Pick<Account, "role" | "state">>): Promise<Account> {
+      const { account, announce } = await database.transaction(async (trx) => {
+        const admins = await store.lockActiveAdmins(trx);
+        const staysAdmin = (change.role ?? "admin") === "admin" && (change.state ?? "active") === "active";
+        if (!staysAdmin && admins.length === 1 && admins[0] === id) throw accountErrors.lastAdmin();
+        const changed = await store.updateAccount(trx, id, change);
+        if (!changed) throw accountErrors.notFound();
+        const announcements = [];
+        for (const react of reactions) announcements.push(await react(trx, changed));
+        return { account: changed, announce: announcements };
+      });
+      for (const tell of announce) tell();
+      return account;
+    },
+
+    async deleteExpired(): Promise<void> {
+      await store.deleteExpiredTokens(db, dayOf(clock.now()));
+    },
+  };
+}

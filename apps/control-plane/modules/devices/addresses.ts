@@ -1,0 +1,56 @@
+import type { Database } from "@securewave/database";
+import { invariant } from "@securewave/foundation";
+import { addressAt, GATEWAY_INDEX, type Pool, usableIndexes } from "@securewave/wireguard";
+import { sql } from "kysely";
+
+/** The two pools; one index names an address in each. */
+export interface Pools {
+  readonly v4: Pool;
+  readonly v6: Pool;
+}
+
+/** Index 1 is the node's own end of the tunnel. */
+const FIRST_INDEX = Number(GATEWAY_INDEX) + 1;
+
+/** A device's tunnel addresses, with the prefix length that means this one address. */
+export function addressesAt({ v4, v6 }: Pools, index: number): [string, string] {
+  return [`${addressAt(v4, BigInt(index))}/32`, `${addressAt(v6, BigInt(index))}/128`];
+}
+
+/** A node's own addresses, with the prefix length of the pool. */
+export function gatewayAddresses({ v4, v6 }: Pools): string[] {
+  return [v4, v6].map((pool) => `${addressAt(pool, GATEWAY_INDEX)}/${pool.prefixLength}`);
+}
+
+/** How many devices the pools have addresses for. */
+export function poolSize(pools: Pools): number {
+  return lastIndexOf(pools) - FIRST_INDEX + 1;
+}
+
+/**
+ * Makes the stored pool fit the configured networks. It may grow; shrinking it takes no address away but
+ * hands out none beyond its end.
+ */
+export async function openAddressPool({ db }: Database, pools: Pools): Promise<void> {
+  const last_index = lastIndexOf(pools);
+  await db
+    .insertInto("address_pool")
+    .values({ next_index: FIRST_INDEX, last_index })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet({ last_index }))
+    .execute();
+}
+
+export async function countAddressesInUse({ db }: Database): Promise<number> {
+  const { count } = await db
+    .selectFrom("devices")
+    .select(sql<number>`count(address_index)`.as("count"))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+function lastIndexOf({ v4, v6 }: Pools): number {
+  const lasts = [v4, v6].map((pool) => Number(usableIndexes(pool)?.last ?? 0));
+  const last = Math.min(...lasts);
+  invariant(last >= FIRST_INDEX, "the address pools have room for a device");
+  return last;
+}

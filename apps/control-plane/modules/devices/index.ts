@@ -1,0 +1,5 @@
+export { gatewayAddresses, openAddressPool } from "./addresses.ts";
+export { mountDevices } from "./routes.ts";
+export type { Devices } from "./service.ts";
+export { createDevices } from "./service.ts";
+export { createTunnels } from "./tunnel.ts";

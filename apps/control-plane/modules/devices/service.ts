@@ -1,0 +1,371 @@
+import {
+  type api,
+  type BodyOf,
+  type Device,
+  type DeviceWithTunnel,
+  deviceErrors,
+  type ResultOf,
+} from "@securewave/contracts";
+import { constraintOf, type Database, notNullColumnOf } from "@securewave/database";
+import { type Clock, createId, dayOf } from "@securewave/foundation";
+import type { Envelope } from "@securewave/foundation/envelope";
+import { type Connections, type Presence, rangeOf } from "@securewave/live";
+import { parsePublicKey } from "@securewave/wireguard";
+import { generateKeyPair } from "@securewave/wireguard/native-keys";
+import type { Bus } from "../../bus.ts";
+import type { Caller } from "../../http/mount.ts";
+import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
+import type { Accounts } from "../accounts/index.ts";
+import type { NodeRow, Nodes, PeerSource } from "../nodes/index.ts";
+import type { SettingsStore } from "../settings/index.ts";
+import { countAddressesInUse, type Pools, poolSize } from "./addresses.ts";
+import { connectionOf, type DeviceRow, type PlacedDevice, viewOf } from "./device.ts";
+import * as store from "./store.ts";
+import type { Tunnels } from "./tunnel.ts";
+
+export interface DevicesOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly envelope: Envelope;
+  readonly presence: Presence;
+  readonly connections: Connections;
+  readonly nodes: Nodes;
+  readonly accounts: Accounts;
+  readonly settings: SettingsStore;
+  readonly tunnels: Tunnels;
+  readonly pools: Pools;
+}
+
+export type Devices = ReturnType<typeof createDevices>;
+
+type NewDevice = BodyOf<typeof api.devices.create>;
+type Totals = ResultOf<typeof api.fleetDevices.totals>;
+
+/** Which key seals what of a device. */
+const sealContext = (deviceId: string) => `private key of ${deviceId}`;
+
+export function createDevices(options: DevicesOptions) {
+  const { database, clock, bus, envelope, presence, connections, nodes, accounts, settings, tunnels, pools } =
+    options;
+  const { db } = database;
+  /** Which source had an address last: asking it first saves the other attempt. */
+  let likelySource: store.AddressSource = "fresh";
+
+  const watchers = new Set<Pick<Caller, "accountId" | "sessionId"> & { ended(): void }>();
+  function endWatching(sessionOrAccountId?: string): void {
+    for (const { accountId, sessionId, ended } of watchers) {
+      if ([undefined, accountId, sessionId].includes(sessionOrAccountId)) ended();
+    }
+  }
+  bus.subscribe("sessions-changed", endWatching, endWatching);
+
+  const nodeChanged = (nodeId: string | null) => {
+    if (nodeId !== null) bus.publish("node-changed", nodeId);
+  };
+
+  function view(device: PlacedDevice, node: NodeRow | undefined): Device {
+    return { ...viewOf(device, node), connection: connectionOf(device, connections, presence) };
+  }
+
+  async function nodeOf(device: DeviceRow): Promise<NodeRow | undefined> {
+    return device.node_id === null ? undefined : (await nodes.directory()).get(device.node_id);
+  }
+
+  async function viewWithTunnel(device: PlacedDevice): Promise<DeviceWithTunnel> {
+    const node = await nodeOf(device);
+    return { ...view(device, node), tunnel: node ? tunnels.tunnelOf(device, node) : null };
+  }
+
+  /** @throws devices.not_found, also for another account's device */
+  async function getOwn(accountId: string, id: string): Promise<PlacedDevice> {
+    const device = await store.findDevice(db, id);
+    if (device?.account_id !== accountId) throw deviceErrors.notFound();
+    return device;
+  }
+
+  /** @throws devices.no_server, devices.server_unavailable */
+  async function chooseNode(wished: string | undefined): Promise<string> {
+    if (wished === undefined) {
+      const node = await nodes.choose();
+      if (!node) throw deviceErrors.noServer();
+      return node.id;
+    }
+    if (!(await nodes.isAvailable(wished))) throw deviceErrors.serverUnavailable();
+    return wished;
+  }
+
+  async function insert(device: store.NewDevice, devicesMax: number) {
+    const sources: store.AddressSource[] =
+      likelySource === "fresh" ? ["fresh", "released"] : ["released", "fresh"];
+    for (const source of sources) {
+      try {
+        const placed = await store.insertDevice(db, device, devicesMax, source);
+        likelySource = source;
+        return placed;
+      } catch (error) {
+        if (constraintOf(error) !== "devices_active_have_place") throw refusalOf(error);
+      }
+    }
+    const hasRoom = await store.hasRoom(db, device.node_id);
+    throw hasRoom ? deviceErrors.poolExhausted() : deviceErrors.serverUnavailable();
+  }
+
+  /** The same key and name again is the same request again: its answer was lost on the way. */
+  async function findRepeated(accountId: string, input: NewDevice): Promise<PlacedDevice | undefined> {
+    const present =
+      input.public_key === undefined ? undefined : await store.findByPublicKey(db, input.public_key);
+    const isSame =
+      present?.account_id === accountId && present.name === input.name && present.state === "active";
+    return isSame ? present : undefined;
+  }
+
+  async function create(accountId: string, input: NewDevice): Promise<DeviceWithTunnel> {
+    if (input.public_key !== undefined && parsePublicKey(input.public_key) === undefined) {
+      throw deviceErrors.invalidKey({
+        issues: [{ at: "/public_key", message: "is not a valid WireGuard key" }],
+      });
+    }
+    const nodeId = await chooseNode(input.server_id);
+    const id = createId("device");
+    const made = input.public_key === undefined ? generateKeyPair() : undefined;
+    const device = {
+      id,
+      account_id: accountId,
+      name: input.name,
+      type: input.type ?? "other",
+      public_key: made?.publicKey ?? input.public_key ?? "",
+      key_origin: made ? ("server" as const) : ("customer" as const),
+      sealed_private_key: made ? envelope.seal(made.privateKey, sealContext(id)) : null,
+      preshared_key_master: tunnels.newestMaster,
+      node_id: nodeId,
+      created_on: dayOf(clock.now()),
+    };
+    const { devices_per_account_max: devicesMax } = await settings.read();
+    try {
+      const placed = await insert(device, devicesMax);
+      nodeChanged(nodeId);
+      return await viewWithTunnel({ ...device, ...placed, state: "active" });
+    } catch (error) {
+      const repeated = await findRepeated(accountId, input);
+      if (!repeated) throw error;
+      return viewWithTunnel(repeated);
+    }
+  }
+
+  async function revoke(device: PlacedDevice): Promise<DeviceRow> {
+    const revoked = await database.transaction(async (trx) => {
+      await store.lockOwner(trx, device.account_id);
+      const present = await store.findDevice(trx, device.id);
+      if (present?.state === "active") await store.revokeDevice(trx, present);
+      return present;
+    });
+    connections.forgetPeer(device.public_key);
+    nodeChanged(revoked?.node_id ?? null);
+    return { ...device, state: "revoked", node_id: null, address_index: null };
+  }
+
+  /** Takes a suspended account's devices off their nodes, and puts a reactivated one's back. */
+  accounts.onChange(async (trx, account) => {
+    const touched = await store.listActiveOf(trx, account.id);
+    for (const device of touched) {
+      const isOnNode = device.revision !== null;
+      if (device.node_id === null || isOnNode === (account.state === "active")) continue;
+      if (isOnNode) await store.removePeer(trx, device.node_id, device.public_key);
+      else await store.addPeer(trx, device, device.node_id);
+    }
+    return () => {
+      for (const nodeId of new Set(touched.map((device) => device.node_id))) nodeChanged(nodeId);
+    };
+  });
+
+  const peers: PeerSource = {
+    async readChanges(nodeId, afterRevision) {
+      const rows = await store.readPeers(db, nodeId, afterRevision);
+      return rows.map(({ revision, public_key, is_removed, address_index, preshared_key_master }) => {
+        const isPresent = !is_removed && address_index !== null;
+        const spec = isPresent
+          ? tunnels.specOf({ public_key, preshared_key_master, address_index })
+          : undefined;
+        return { revision, publicKey: public_key, spec };
+      });
+    },
+  };
+
+  return {
+    peers,
+
+    /**
+     * Registers a device and gives it an address on a node.
+     *
+     * @throws devices.invalid_key, devices.key_in_use, devices.name_in_use, devices.limit_reached,
+     *   devices.pool_exhausted, devices.server_unavailable, devices.no_server
+     */
+    create,
+
+    /** Gets the active device of a name, or adds it; throws what `create` does. */
+    async ensure(accountId: string, input: NewDevice): Promise<DeviceWithTunnel> {
+      const present = await store.findActiveByName(db, accountId, input.name);
+      if (present) return viewWithTunnel(present);
+      return create(accountId, input).catch(async (error: unknown) => {
+        const other = await store.findActiveByName(db, accountId, input.name);
+        if (!other) throw error;
+        return viewWithTunnel(other);
+      });
+    },
+
+    async list(accountId: string, page: PageRequest) {
+      const bounds = boundsOf(page, 2);
+      const directory = await nodes.directory();
+      const rows = await store.listDevicesOf(db, accountId, bounds);
+      return pageOf(
+        rows,
+        bounds,
+        ({ name, id }) => [name, id],
+        (device) => view(device, directory.get(device.node_id ?? "")),
+      );
+    },
+
+    /** @throws devices.not_found */
+    async show(accountId: string, id: string): Promise<DeviceWithTunnel> {
+      return viewWithTunnel(await getOwn(accountId, id));
+    },
+
+    /** @throws devices.not_found, devices.name_in_use */
+    async change(
+      accountId: string,
+      id: string,
+      change: Partial<Pick<DeviceRow, "name" | "type">>,
+    ): Promise<Device> {
+      const device = await getOwn(accountId, id);
+      const changed = await store.updateDevice(db, id, change).catch((error: unknown) => {
+        throw refusalOf(error);
+      });
+      if (!changed) throw deviceErrors.notFound();
+      return view({ ...device, ...changed }, await nodeOf(changed));
+    },
+
+    /** @throws devices.not_found, devices.revoked, devices.server_unavailable */
+    async move(accountId: string, id: string, nodeId: string): Promise<DeviceWithTunnel> {
+      const device = await getOwn(accountId, id);
+      await chooseNode(nodeId);
+      await database.transaction(async (trx) => {
+        await store.lockOwner(trx, accountId);
+        const present = await store.findDevice(trx, id);
+        if (!present) throw deviceErrors.notFound();
+        if (present.node_id === null) throw deviceErrors.revoked();
+        if (present.node_id === nodeId) return;
+        if (!(await store.takePlace(trx, nodeId))) throw deviceErrors.serverUnavailable();
+        await store.changeNode(trx, present.node_id, -1);
+        await store.removePeer(trx, present.node_id, present.public_key);
+        await store.assignNode(trx, id, nodeId);
+        await store.addPeer(trx, present, nodeId);
+      });
+      nodeChanged(device.node_id);
+      nodeChanged(nodeId);
+      return viewWithTunnel(await getOwn(accountId, id));
+    },
+
+    /** @throws devices.not_found */
+    async revoke(accountId: string, id: string): Promise<Device> {
+      const device = await getOwn(accountId, id);
+      return view({ ...(await revoke(device)), revision: null }, undefined);
+    },
+
+    /** @throws devices.not_found */
+    async revokeForStaff(id: string): Promise<void> {
+      const device = await store.findDevice(db, id);
+      if (!device) throw deviceErrors.notFound();
+      await revoke(device);
+    },
+
+    /** @throws devices.not_found */
+    async remove(accountId: string, id: string): Promise<void> {
+      await revoke(await getOwn(accountId, id));
+      await store.deleteDevice(db, id);
+    },
+
+    /** @throws devices.not_found, devices.revoked, devices.private_key_not_held */
+    async config(accountId: string, id: string): Promise<{ text: string; name: string }> {
+      const device = await getOwn(accountId, id);
+      const node = await nodeOf(device);
+      if (!node) throw deviceErrors.revoked();
+      if (device.sealed_private_key === null) throw deviceErrors.privateKeyNotHeld();
+      const privateKey = envelope.open(device.sealed_private_key, sealContext(id));
+      return { text: tunnels.configOf(device, node, privateKey), name: device.name };
+    },
+
+    /** The state of an account's active devices, and a way to hear of changes. */
+    async watch(caller: Pick<Caller, "accountId" | "sessionId">) {
+      const devices = await store.listActiveOf(db, caller.accountId);
+      const keys = devices.map(({ public_key }) => public_key);
+      return {
+        read: () => devices.map((device) => connectionOf(device, connections, presence)),
+        /** @param ended the log-in is over, or may be */
+        subscribe(changed: () => void, ended: () => void): () => void {
+          const nodeIds = new Set(devices.map(({ node_id }) => node_id));
+          const watcher = { ...caller, ended };
+          watchers.add(watcher);
+          const stops = [
+            () => watchers.delete(watcher),
+            connections.subscribe(() => keys, changed),
+            presence.subscribe((nodeId) => {
+              if (nodeIds.has(nodeId)) changed();
+            }),
+          ];
+          return () => {
+            for (const stop of stops) stop();
+          };
+        },
+      };
+    },
+
+    async listAll(accountId: string | undefined, page: PageRequest) {
+      const bounds = boundsOf(page, 1);
+      const directory = await nodes.directory();
+      const rows = await store.listAllDevices(db, accountId, bounds);
+      return pageOf(
+        rows,
+        bounds,
+        ({ id }) => [id],
+        (device) => ({
+          ...viewOf(device, directory.get(device.node_id ?? "")),
+          account_id: device.account_id,
+        }),
+      );
+    },
+
+    async totals(): Promise<Totals> {
+      const [devices, inUse, fleet, accountCount] = await Promise.all([
+        store.countDevices(db),
+        countAddressesInUse(database),
+        nodes.counts(),
+        accounts.count(),
+      ]);
+      return {
+        accounts: accountCount,
+        devices_active: devices.active,
+        devices_revoked: devices.revoked,
+        addresses_in_use: inUse,
+        addresses_total: poolSize(pools),
+        nodes: fleet.nodes,
+        nodes_healthy: fleet.healthy,
+        connected: rangeOf(connections.count()),
+      };
+    },
+  };
+}
+
+function refusalOf(error: unknown): unknown {
+  if (notNullColumnOf(error) === "account_id") return deviceErrors.limitReached();
+  switch (constraintOf(error)) {
+    case "devices_public_key_key":
+      return deviceErrors.keyInUse({ issues: [{ at: "/public_key", message: "is in use" }] });
+    case "devices_active_name":
+      return deviceErrors.nameInUse({
+        issues: [{ at: "/name", message: "is the name of another device of yours" }],
+      });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,270 @@
+import type { Tables } from "@securewave/database";
+import { invariant } from "@securewave/foundation";
+import { type Insertable, type Kysely, sql } from "kysely";
+import type { PageBounds } from "../../http/paging.ts";
+import type { DeviceRow, PlacedDevice } from "./device.ts";
+
+type Db = Kysely<Tables>;
+
+export type NewDevice = Omit<Insertable<Tables["devices"]>, "address_index" | "state"> & { node_id: string };
+
+/** Where a new device's address comes from: the pool's counter, or those that were given back. */
+export type AddressSource = "fresh" | "released";
+
+const ADDRESS_FROM: Record<AddressSource, ReturnType<typeof sql>> = {
+  fresh: sql`
+    update address_pool set next_index = next_index + 1
+    where next_index <= last_index and exists (select from host)
+    returning next_index - 1 as address_index`,
+  released: sql`
+    delete from free_addresses
+    where exists (select from host) and address_index = (
+      select address_index from free_addresses
+      where address_index <= (select last_index from address_pool)
+      order by released limit 1 for update skip locked)
+    returning address_index`,
+};
+
+/**
+ * Adds a device in one statement, so in one round trip and one commit: takes a place of its account, a place
+ * and a revision of its node, and an address. Each step happens only if the one before did; what is missing
+ * at the end is null in a column that may not be, and the whole statement is undone: `account_id` for the
+ * account's limit; `node_id` or `address_index`, by `devices_active_have_place`, for node or pool.
+ */
+export async function insertDevice(
+  db: Db,
+  device: NewDevice,
+  devicesMax: number,
+  source: AddressSource,
+): Promise<{ address_index: number; revision: number }> {
+  const { rows } = await sql<{ address_index: number; revision: number }>`
+    with owner as (
+      update accounts set devices_active = devices_active + 1
+      where id = ${device.account_id} and state = 'active' and devices_active < ${devicesMax}
+      returning id
+    ), host as (
+      update nodes set devices = devices + 1, revision = revision + 1
+      where id = ${device.node_id} and joined_on is not null and not is_draining and devices < capacity
+        and exists (select from owner)
+      returning id, revision
+    ), address as (${ADDRESS_FROM[source]}), device as (
+      insert into devices (id, account_id, name, type, state, public_key, key_origin, sealed_private_key,
+        preshared_key_master, address_index, node_id, created_on)
+      values (${device.id}, (select id from owner), ${device.name}, ${device.type}, 'active',
+        ${device.public_key}, ${device.key_origin}, ${device.sealed_private_key}, ${device.preshared_key_master},
+        (select address_index from address), (select id from host), ${device.created_on})
+      returning id, address_index
+    ), peer as (
+      insert into peers (node_id, public_key, device_id, revision)
+      select host.id, ${device.public_key}, device.id, host.revision from host, device
+      on conflict (node_id, public_key) do update
+        set device_id = excluded.device_id, revision = excluded.revision, is_removed = false
+    )
+    select device.address_index, host.revision from device, host
+  `.execute(db);
+  const [placed] = rows;
+  invariant(placed, "a device that was added has its place");
+  return placed;
+}
+
+/** Whether a node takes devices at this moment. */
+export async function hasRoom(db: Db, nodeId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("nodes")
+    .select("id")
+    .where("id", "=", nodeId)
+    .where("joined_on", "is not", null)
+    .where("is_draining", "=", false)
+    .whereRef("devices", "<", "capacity")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+function selectPlaced(db: Db) {
+  return db
+    .selectFrom("devices")
+    .leftJoin("peers", (join) =>
+      join.onRef("peers.device_id", "=", "devices.id").on("peers.is_removed", "=", false),
+    )
+    .selectAll("devices")
+    .select("peers.revision");
+}
+
+export function findDevice(db: Db, id: string): Promise<PlacedDevice | undefined> {
+  return selectPlaced(db).where("devices.id", "=", id).executeTakeFirst();
+}
+
+export function findActiveByName(db: Db, accountId: string, name: string): Promise<PlacedDevice | undefined> {
+  return selectPlaced(db)
+    .where("devices.account_id", "=", accountId)
+    .where("devices.name", "=", name)
+    .where("devices.state", "=", "active")
+    .executeTakeFirst();
+}
+
+export function findByPublicKey(db: Db, publicKey: string): Promise<PlacedDevice | undefined> {
+  return selectPlaced(db).where("devices.public_key", "=", publicKey).executeTakeFirst();
+}
+
+export function listDevicesOf(db: Db, accountId: string, bounds: PageBounds): Promise<PlacedDevice[]> {
+  let query = selectPlaced(db)
+    .where("devices.account_id", "=", accountId)
+    .orderBy("devices.name")
+    .orderBy("devices.id")
+    .limit(bounds.rows);
+  const [name, id] = bounds.after ?? [];
+  if (name !== undefined && id !== undefined) {
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple("devices.name", "devices.id"), ">", tuple(name, id)),
+    );
+  }
+  if (bounds.pattern) query = query.where("devices.name", "ilike", bounds.pattern);
+  return query.execute();
+}
+
+/** All of an account's, for the live stream: bounded by the account's limit and what was revoked. */
+export function listActiveOf(db: Db, accountId: string): Promise<PlacedDevice[]> {
+  return selectPlaced(db)
+    .where("devices.account_id", "=", accountId)
+    .where("devices.state", "=", "active")
+    .execute();
+}
+
+export function listAllDevices(
+  db: Db,
+  accountId: string | undefined,
+  bounds: PageBounds,
+): Promise<DeviceRow[]> {
+  let query = db.selectFrom("devices").selectAll().orderBy("id").limit(bounds.rows);
+  if (accountId !== undefined) query = query.where("account_id", "=", accountId);
+  if (bounds.after?.[0] !== undefined) query = query.where("id", ">", bounds.after[0]);
+  if (bounds.pattern) query = query.where("name", "ilike", bounds.pattern);
+  return query.execute();
+}
+
+export function updateDevice(
+  db: Db,
+  id: string,
+  change: Partial<Pick<DeviceRow, "name" | "type">>,
+): Promise<DeviceRow | undefined> {
+  return db.updateTable("devices").set(change).where("id", "=", id).returningAll().executeTakeFirst();
+}
+
+export async function deleteDevice(db: Db, id: string): Promise<void> {
+  await db.deleteFrom("devices").where("id", "=", id).where("state", "=", "revoked").execute();
+}
+
+export async function countDevices(db: Db): Promise<{ active: number; revoked: number }> {
+  return db
+    .selectFrom("devices")
+    .select([
+      sql<number>`count(*) filter (where state = 'active')`.as("active"),
+      sql<number>`count(*) filter (where state = 'revoked')`.as("revoked"),
+    ])
+    .executeTakeFirstOrThrow();
+}
+
+/** Accounts are locked before devices, devices before nodes: everywhere in this order. */
+export async function lockOwner(trx: Db, accountId: string): Promise<void> {
+  await trx.selectFrom("accounts").select("id").where("id", "=", accountId).forUpdate().execute();
+}
+
+/** Takes a device out of service: its address goes back, its secrets are forgotten. */
+export async function revokeDevice(trx: Db, device: DeviceRow): Promise<void> {
+  await trx
+    .updateTable("devices")
+    .set({
+      state: "revoked",
+      address_index: null,
+      node_id: null,
+      sealed_private_key: null,
+      preshared_key_master: null,
+    })
+    .where("id", "=", device.id)
+    .execute();
+  await trx
+    .updateTable("accounts")
+    .set((account) => ({ devices_active: account("devices_active", "-", 1) }))
+    .where("id", "=", device.account_id)
+    .execute();
+  invariant(device.address_index !== null && device.node_id !== null, "an active device has its place");
+  await trx.insertInto("free_addresses").values({ address_index: device.address_index }).execute();
+  await changeNode(trx, device.node_id, -1);
+  await removePeer(trx, device.node_id, device.public_key);
+}
+
+/** @returns whether the node took the device: it exists, is not draining and has room */
+export async function takePlace(trx: Db, nodeId: string): Promise<boolean> {
+  const row = await trx
+    .updateTable("nodes")
+    .set((node) => ({ devices: node("devices", "+", 1) }))
+    .where("id", "=", nodeId)
+    .where("joined_on", "is not", null)
+    .where("is_draining", "=", false)
+    .whereRef("devices", "<", "capacity")
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function assignNode(trx: Db, deviceId: string, nodeId: string): Promise<void> {
+  await trx.updateTable("devices").set({ node_id: nodeId }).where("id", "=", deviceId).execute();
+}
+
+export async function changeNode(trx: Db, nodeId: string, devices: number): Promise<void> {
+  await trx
+    .updateTable("nodes")
+    .set((node) => ({ devices: node("devices", "+", devices) }))
+    .where("id", "=", nodeId)
+    .execute();
+}
+
+/** Makes the next revision of a node's desired state; who makes one holds the node until the commit. */
+async function nextRevision(trx: Db, nodeId: string): Promise<number> {
+  const { revision } = await trx
+    .updateTable("nodes")
+    .set((node) => ({ revision: node("revision", "+", 1) }))
+    .where("id", "=", nodeId)
+    .returning("revision")
+    .executeTakeFirstOrThrow();
+  return revision;
+}
+
+export async function addPeer(trx: Db, device: DeviceRow, nodeId: string): Promise<void> {
+  const revision = await nextRevision(trx, nodeId);
+  const present = { device_id: device.id, revision, is_removed: false };
+  await trx
+    .insertInto("peers")
+    .values({ node_id: nodeId, public_key: device.public_key, ...present })
+    .onConflict((conflict) => conflict.columns(["node_id", "public_key"]).doUpdateSet(present))
+    .execute();
+}
+
+/** Leaves a marker, so that a node that is away learns of it when it is back. */
+export async function removePeer(trx: Db, nodeId: string, publicKey: string): Promise<void> {
+  const revision = await nextRevision(trx, nodeId);
+  await trx
+    .updateTable("peers")
+    .set({ is_removed: true, device_id: null, revision })
+    .where("node_id", "=", nodeId)
+    .where("public_key", "=", publicKey)
+    .execute();
+}
+
+/** A node's entries after a revision, in order; those removed have no device. */
+export function readPeers(db: Db, nodeId: string, afterRevision: number) {
+  return db
+    .selectFrom("peers")
+    .leftJoin("devices", "devices.id", "peers.device_id")
+    .select([
+      "peers.revision",
+      "peers.public_key",
+      "peers.is_removed",
+      "devices.address_index",
+      "devices.preshared_key_master",
+    ])
+    .where("peers.node_id", "=", nodeId)
+    .where("peers.revision", ">", afterRevision)
+    .orderBy("peers.revision")
+    .execute();
+}

@@ -1,0 +1,2 @@
+export type { Letter, Mail } from "./mail.ts";
+export { createMail } from "./mail.ts";

@@ -1,0 +1,105 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { NODE_FRAME_BYTES_MAX, NODE_SOCKET_PATH } from "@securewave/contracts/node-protocol";
+import type { Database } from "@securewave/database";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Bus } from "../../bus.ts";
+import { describeError } from "../../logger.ts";
+import type { ServiceKey } from "../service-keys/index.ts";
+import { authenticateNode } from "./authentication.ts";
+import { createNodeLink, type LinkOptions, type NodeLink } from "./link.ts";
+import { findNode } from "./store.ts";
+
+export interface GatewayOptions extends LinkOptions {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly identity: ServiceKey;
+}
+
+/** Where nodes connect, each by one WebSocket. */
+export interface Gateway {
+  /** Takes over an HTTP upgrade; false when it is not for nodes. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  close(): void;
+}
+
+/** A change whose message was lost is found after so long. */
+const RECHECK_MS = 30_000;
+const PING_MS = 15_000;
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { database, bus, presence, connections, identity, logger } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: NODE_FRAME_BYTES_MAX,
+    perMessageDeflate: false,
+  });
+  const links = new Map<string, NodeLink>();
+
+  async function accept(socket: WebSocket): Promise<void> {
+    const proved = await authenticateNode(socket, identity, (nodeId) => findNode(database.db, nodeId));
+    if (!proved) return;
+    const { node } = proved;
+    links.get(node.id)?.close("replaced");
+    const link = createNodeLink(socket, proved, options);
+    links.set(node.id, link);
+    logger.info("node_connected", { nodeId: node.id });
+    link.closed.then(() => {
+      if (links.get(node.id) !== link) return; // a newer connection of the same node took over
+      links.delete(node.id);
+      presence.remove(node.id);
+      connections.forgetNode(node.id);
+      logger.info("node_disconnected", { nodeId: node.id });
+    });
+    await link.start();
+  }
+
+  async function recheck(nodeId: string, link: NodeLink): Promise<void> {
+    const node = await findNode(database.db, nodeId);
+    if (node?.credential === link.credential) return link.pump();
+    link.close("replaced"); // removed, or joined anew with another credential
+  }
+
+  function recheckAll(): void {
+    for (const [nodeId, link] of links) recheck(nodeId, link).catch(report(nodeId));
+  }
+
+  function report(nodeId?: string) {
+    return (error: unknown) =>
+      logger.warn("node_link_failed", { ...(nodeId ? { nodeId } : {}), ...describeError(error) });
+  }
+
+  bus.subscribe(
+    "node-changed",
+    (nodeId) => {
+      const link = links.get(nodeId);
+      link?.pump().catch(report(nodeId));
+    },
+    recheckAll,
+  );
+  bus.subscribe("registry-changed", recheckAll);
+  const rechecking = setInterval(recheckAll, RECHECK_MS);
+  const pinging = setInterval(() => {
+    for (const link of links.values()) link.ping();
+  }, PING_MS);
+
+  return {
+    handleUpgrade(request, socket, head) {
+      if (request.url?.split("?")[0] !== NODE_SOCKET_PATH) return false;
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        webSocket.on("error", () => webSocket.terminate());
+        accept(webSocket).catch((error: unknown) => {
+          report()(error);
+          webSocket.terminate();
+        });
+      });
+      return true;
+    },
+    close() {
+      clearInterval(rechecking);
+      clearInterval(pinging);
+      for (const link of links.values()) link.close("stopping");
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,231 @@
+import { AgentFrame, type InterfaceSpec, type PeerSpec } from "@securewave/contracts/node-protocol";
+import { invariant } from "@securewave/foundation";
+import type { Connections, Presence } from "@securewave/live";
+import type { Peer } from "@securewave/wireguard";
+import { parsePresharedKey, parsePublicKey } from "@securewave/wireguard";
+import { createPeerSet } from "@securewave/wireguard/peer-set";
+import type { Static } from "typebox";
+import type { WebSocket } from "ws";
+import type { Logger } from "../../logger.ts";
+import { type ProvedNode, parseJson, sendFrame } from "./authentication.ts";
+import { createCheck } from "./frames.ts";
+import type { PeerEntry, PeerSource } from "./peer-source.ts";
+
+export interface LinkOptions {
+  readonly peers: PeerSource;
+  readonly presence: Presence;
+  readonly connections: Connections;
+  readonly tunnelInterface: Omit<InterfaceSpec, "listen_port">;
+  readonly logger: Logger;
+}
+
+/** One connected node, held to its desired state. */
+export interface NodeLink {
+  readonly credential: string | null;
+  readonly closed: Promise<void>;
+  start(): Promise<void>;
+  /** Sends what changed since the last frame. Calls while one runs are gathered into one more. */
+  pump(): Promise<void>;
+  ping(): void;
+  close(reason: "replaced" | "stopping" | "misbehaved"): void;
+}
+
+type Frame = Static<typeof AgentFrame>;
+type FrameOf<Type extends Frame["type"]> = Extract<Frame, { type: Type }>;
+
+/** Past this a snapshot costs less than catching up. */
+const CATCH_UP_CHANGES_MAX = 2_000;
+/** A node that still differs after so many snapshots has a fault of its own. */
+const SNAPSHOTS_MAX = 3;
+const checkFrame = createCheck(AgentFrame);
+
+export function createNodeLink(
+  socket: WebSocket,
+  { node, proof }: ProvedNode,
+  options: LinkOptions,
+): NodeLink {
+  const { peers: source, presence, connections, logger, tunnelInterface } = options;
+  const desired = createPeerSet();
+  let sentRevision = -1;
+  let appliedRevision = proof.revision ?? 0;
+  let snapshots = 0;
+  let fault: string | undefined;
+  let reportedProblem: string | undefined;
+  let pumping: Promise<void> | undefined;
+  let isDirty = false;
+  let isAlive = true;
+
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  socket.on("pong", () => {
+    isAlive = true;
+  });
+  socket.on("message", (data: Buffer, isBinary: boolean) => {
+    isAlive = true;
+    const frame = isBinary ? undefined : parseJson(data);
+    if (checkFrame(frame)) receive(frame);
+    else refuse("sent a frame that the protocol does not have");
+  });
+
+  function publish(): void {
+    const problem = fault ?? reportedProblem;
+    presence.set(node.id, { appliedRevision, agentVersion: proof.agent_version, problem });
+  }
+
+  /** Ends the connection of a node that says what cannot be; it comes back and starts afresh. */
+  function refuse(fact: string): void {
+    logger.warn("node_misbehaved", { nodeId: node.id, internal: fact });
+    sendFrame(socket, { type: "refused", code: "nodes.bad_frame", detail: `This node ${fact}.` });
+    socket.close(1008, "nodes.bad_frame");
+  }
+
+  function receive(frame: Frame): void {
+    switch (frame.type) {
+      case "applied":
+        receiveApplied(frame);
+        break;
+      case "report":
+        receiveReport(frame);
+        break;
+      case "resync":
+        sendSnapshot();
+        break;
+      default:
+        refuse("proved itself twice");
+    }
+  }
+
+  function receiveApplied({ revision, hash, failed }: FrameOf<"applied">): void {
+    if (revision > sentRevision) {
+      refuse("claims a revision that it was never sent");
+      return;
+    }
+    appliedRevision = revision;
+    fault =
+      failed.length > 0 ? `${failed.length} devices could not be applied; see the agent's log.` : undefined;
+    if (revision === sentRevision && failed.length === 0) {
+      if (hash === desired.hash()) snapshots = 0;
+      else repair();
+    }
+    publish();
+  }
+
+  /** The node holds another set than it should: it is sent the whole, which it applies as a difference. */
+  function repair(): void {
+    if (snapshots < SNAPSHOTS_MAX) sendSnapshot();
+    else fault = "The node does not reach the state it should have. Restart its agent.";
+  }
+
+  function receiveReport({ connected, problem }: FrameOf<"report">): void {
+    const known = connected.flatMap((peer) => {
+      const publicKey = parsePublicKey(peer.public_key);
+      if (publicKey === undefined || !desired.get(publicKey)) return [];
+      return [
+        {
+          publicKey,
+          receivedBytes: peer.received_bytes,
+          sentBytes: peer.sent_bytes,
+          handshakeAgeSeconds: peer.handshake_age_seconds,
+        },
+      ];
+    });
+    connections.report(node.id, known);
+    reportedProblem = problem ?? undefined;
+    publish();
+  }
+
+  function sendSnapshot(): void {
+    snapshots++;
+    sendFrame(socket, { type: "snapshot", revision: sentRevision, peers: Array.from(desired, specOf) });
+  }
+
+  function take({ publicKey, spec }: PeerEntry): void {
+    const key = parsePublicKey(publicKey);
+    invariant(key, "a stored public key is one");
+    if (spec) {
+      desired.upsert(peerOf(spec));
+      return;
+    }
+    desired.remove(key);
+    connections.forgetPeer(key);
+  }
+
+  async function sendChanges(): Promise<void> {
+    const from = sentRevision;
+    const changes = await source.readChanges(node.id, from);
+    const last = changes.at(-1);
+    if (!last || socket.readyState !== socket.OPEN) return;
+    for (const change of changes) take(change);
+    sentRevision = last.revision;
+    sendChange(from, changes);
+  }
+
+  function sendChange(from: number, changes: readonly PeerEntry[]): void {
+    const upserts = changes.flatMap(({ spec }) => (spec ? [spec] : []));
+    const removals = changes.flatMap(({ spec, publicKey }) => (spec ? [] : [publicKey]));
+    sendFrame(socket, { type: "change", from, to: sentRevision, upserts, removals });
+  }
+
+  /** Brings a node that has just connected from what it says it holds to what it should hold. */
+  function bringUp(all: readonly PeerEntry[]): void {
+    const { revision: held, hash } = proof;
+    if (held === sentRevision && hash === desired.hash()) {
+      appliedRevision = sentRevision;
+      return;
+    }
+    const missed = all.filter(({ revision }) => held !== null && revision > held);
+    const canCatchUp = held !== null && held >= node.pruned_revision && held < sentRevision;
+    if (canCatchUp && missed.length <= CATCH_UP_CHANGES_MAX) sendChange(held, missed);
+    else sendSnapshot();
+  }
+
+  async function pump(): Promise<void> {
+    if (sentRevision < 0) return; // `start` sends all
+    isDirty = true;
+    pumping ??= (async () => {
+      while (isDirty) {
+        isDirty = false;
+        await sendChanges();
+      }
+    })().finally(() => {
+      pumping = undefined;
+    });
+    return pumping;
+  }
+
+  return {
+    credential: node.credential,
+    closed,
+    pump,
+    async start() {
+      const all = await source.readChanges(node.id, -1);
+      for (const change of all) take(change);
+      const revision = Math.max(node.revision, all.at(-1)?.revision ?? 0);
+      sentRevision = revision;
+      invariant(node.endpoint_port !== null, "a joined node has an endpoint");
+      const listen_port = node.endpoint_port;
+      sendFrame(socket, { type: "interface", interface: { ...tunnelInterface, listen_port } });
+      bringUp(all);
+      publish();
+      await pump();
+    },
+    ping() {
+      if (!isAlive) return socket.terminate();
+      isAlive = false;
+      socket.ping();
+    },
+    close(reason) {
+      socket.close(reason === "stopping" ? 1001 : 1008, reason);
+    },
+  };
+}
+
+function peerOf({ public_key, preshared_key, allowed_ips }: PeerSpec): Peer {
+  const publicKey = parsePublicKey(public_key);
+  invariant(publicKey, "a stored public key is one");
+  const presharedKey = preshared_key === null ? undefined : parsePresharedKey(preshared_key);
+  return { publicKey, allowedIps: allowed_ips, ...(presharedKey === undefined ? {} : { presharedKey }) };
+}
+
+function specOf({ publicKey, presharedKey, allowedIps }: Peer): PeerSpec {
+  return { public_key: publicKey, preshared_key: presharedKey ?? null, allowed_ips: [...allowedIps] };
+}

@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import { type api, type BodyOf, nodeErrors, type ResultOf, serverErrors } from "@securewave/contracts";
+import { FINGERPRINT_LENGTH, parseJoinToken } from "@securewave/contracts/node-protocol";
+import { constraintOf, type Database, isUniqueViolation } from "@securewave/database";
+import { type Clock, createId, dayOf, HOUR_MS } from "@securewave/foundation";
+import { createToken, hashToken } from "@securewave/foundation/secret";
+import type { Connections, Presence } from "@securewave/live";
+import { parsePublicKey } from "@securewave/wireguard";
+import type { Bus } from "../../bus.ts";
+import { createCache } from "../../cache.ts";
+import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
+import type { ServiceKey } from "../service-keys/index.ts";
+import { loadOf, type NodeRow, serverViewOf, takesDevices, viewOf } from "./node.ts";
+import * as store from "./store.ts";
+
+export interface NodesOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly connections: Connections;
+  readonly identity: ServiceKey;
+  readonly publicUrl: string;
+}
+
+export type Nodes = ReturnType<typeof createNodes>;
+
+type NewNode = BodyOf<typeof api.nodes.create>;
+type NodeChange = BodyOf<typeof api.nodes.change>;
+type Joining = BodyOf<typeof api.nodes.join>;
+type JoinToken = ResultOf<typeof api.nodes.renewJoinToken>;
+
+const JOIN_TOKEN_HOURS = 1;
+const CAPACITY_DEFAULT = 10_000;
+
+export function createNodes({
+  database,
+  clock,
+  bus,
+  presence,
+  connections,
+  identity,
+  publicUrl,
+}: NodesOptions) {
+  const { db } = database;
+  const directory = createCache(async () => {
+    const rows = await store.listAllNodes(db);
+    return new Map(rows.map((node) => [node.id, node]));
+  }, bus);
+
+  const view = (node: NodeRow) => viewOf(node, presence.of(node.id), connections.countOf(node.id));
+  const serverView = (node: NodeRow) => serverViewOf(node, presence.of(node.id));
+  const changed = () => bus.publish("registry-changed", "nodes");
+
+  function createJoinToken(): {
+    stored: Pick<NodeRow, "join_token_hash" | "join_token_expires_at">;
+    shown: JoinToken;
+  } {
+    const secret = createToken("swj");
+    const join_token = `${secret}.${fingerprintOf(identity.publicKey)}`;
+    const command = `npx securewave-node up --control-plane ${publicUrl} --token ${join_token} --endpoint YOUR_SERVER_NAME`;
+    return {
+      stored: {
+        join_token_hash: hashToken(secret),
+        join_token_expires_at: new Date(clock.now() + JOIN_TOKEN_HOURS * HOUR_MS),
+      },
+      shown: { join_token, command, expires_in: (JOIN_TOKEN_HOURS * HOUR_MS) / 1000 },
+    };
+  }
+
+  async function get(id: string): Promise<NodeRow> {
+    const node = await store.findNode(db, id);
+    if (!node) throw nodeErrors.notFound();
+    return node;
+  }
+
+  return {
+    /** Every node by id, at most a moment old. */
+    directory: directory.read,
+
+    /** @throws nodes.name_in_use */
+    async create(input: NewNode): Promise<{ node: ReturnType<typeof view>; join: JoinToken }> {
+      const { stored, shown } = createJoinToken();
+      const row = { id: createId("node"), ...input, capacity: input.capacity ?? CAPACITY_DEFAULT, ...stored };
+      const node = await store.insertNode(db, row).catch(refuseTakenName);
+      changed();
+      return { node: view(node), join: shown };
+    },
+
+    /** @throws nodes.not_found */
+    async show(id: string) {
+      return view(await get(id));
+    },
+
+    async list(page: PageRequest) {
+      const bounds = boundsOf(page, 1);
+      return pageOf(await store.listNodes(db, bounds, false), bounds, ({ name }) => [name], view);
+    },
+
+    /** @throws nodes.not_found, nodes.name_in_use */
+    async change(id: string, { draining, ...change }: NodeChange) {
+      const values = draining === undefined ? change : { ...change, is_draining: draining };
+      const node = await store.updateNode(db, id, values).catch(refuseTakenName);
+      if (!node) throw nodeErrors.notFound();
+      changed();
+      return view(node);
+    },
+
+    /** @throws nodes.not_found */
+    async renewJoinToken(id: string): Promise<JoinToken> {
+      const { stored, shown } = createJoinToken();
+      if (!(await store.updateNode(db, id, stored))) throw nodeErrors.notFound();
+      return shown;
+    },
+
+    /** @throws nodes.not_found, nodes.not_empty */
+    async remove(id: string): Promise<void> {
+      await get(id);
+      if (!(await store.deleteEmptyNode(db, id))) throw nodeErrors.notEmpty();
+      changed();
+      bus.publish("node-changed", id);
+    },
+
+    /**
+     * Takes a node in: its token is used up, its own key is its credential from here on.
+     *
+     * @throws nodes.join_token_invalid, nodes.invalid_key, nodes.key_in_use
+     */
+    async join(input: Joining): Promise<ResultOf<typeof api.nodes.join>> {
+      const wireguardKey = parsePublicKey(input.wireguard_public_key);
+      if (wireguardKey === undefined) throw nodeErrors.invalidKey();
+      const token = parseJoinToken(input.token);
+      if (token?.fingerprint !== fingerprintOf(identity.publicKey)) throw nodeErrors.joinTokenInvalid();
+      const joined = {
+        credential: input.credential,
+        wireguard_public_key: wireguardKey,
+        endpoint_host: input.endpoint.host,
+        endpoint_port: input.endpoint.port,
+        agent_version: input.agent_version,
+        joined_on: dayOf(clock.now()),
+      };
+      const node = await store
+        .joinNode(db, hashToken(token.secret), new Date(clock.now()), joined)
+        .catch((error: unknown) => {
+          throw constraintOf(error)?.startsWith("nodes_") ? nodeErrors.keyInUse() : error;
+        });
+      if (!node) throw nodeErrors.joinTokenInvalid();
+      changed();
+      bus.publish("node-changed", node.id); // a connection under the former credential ends
+      return { node_id: node.id, name: node.name, control_plane_key: identity.publicKey };
+    },
+
+    /** The node for a device whose owner has no wish: of those that take devices, the least loaded. */
+    async choose(): Promise<NodeRow | undefined> {
+      let best: NodeRow | undefined;
+      for (const node of (await directory.read()).values()) {
+        if (takesDevices(node, presence.of(node.id)) && (!best || loadOf(node) < loadOf(best))) best = node;
+      }
+      return best;
+    },
+
+    async isAvailable(id: string): Promise<boolean> {
+      const node = (await directory.read()).get(id);
+      return node !== undefined && takesDevices(node, presence.of(id));
+    },
+
+    async listServers(page: PageRequest) {
+      const bounds = boundsOf(page, 1);
+      return pageOf(await store.listNodes(db, bounds, true), bounds, ({ name }) => [name], serverView);
+    },
+
+    /** @throws servers.not_found */
+    async showServer(id: string) {
+      const node = await store.findNode(db, id);
+      if (!node || node.joined_on === null) throw serverErrors.notFound();
+      return serverView(node);
+    },
+
+    async counts(): Promise<{ nodes: number; healthy: number }> {
+      const nodes = [...(await directory.read()).values()];
+      return { nodes: nodes.length, healthy: nodes.filter((node) => view(node).state === "healthy").length };
+    },
+
+    /** Forgets the removals that connected nodes have applied. */
+    async prune(): Promise<void> {
+      for (const nodeId of presence.connectedNodes()) {
+        const applied = presence.of(nodeId)?.appliedRevision;
+        if (applied !== undefined) await store.pruneRemovals(db, nodeId, applied);
+      }
+    },
+  };
+}
+
+function refuseTakenName(error: unknown): never {
+  throw isUniqueViolation(error, "nodes_name_key") ? nodeErrors.nameInUse() : error;
+}
+
+/** What join tokens carry of the control plane's key, so that the agent pins the right one. */
+function fingerprintOf(publicKey: string): string {
+  return createHash("sha256")
+    .update(Buffer.from(publicKey, "base64url"))
+    .digest("base64url")
+    .slice(0, FINGERPRINT_LENGTH);
+}

@@ -1,0 +1,1 @@
+export { mountService } from "./routes.ts";

@@ -1,0 +1,186 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { codeOf, openTestApp, PASSWORD } from "../../testing.ts";
+
+const service = await openTestApp();
+afterAll(() => service.close());
+const visitor = service.client();
+const refresh = (refresh_token: string) => visitor.sessions.refresh({ body: { refresh_token } });
+
+/** The token that follows; fails when it is refused. */
+async function next(refreshToken: string): Promise<string> {
+  const { refresh_token } = await refresh(refreshToken);
+  return refresh_token ?? "";
+}
+
+describe("logging in", () => {
+  test("an unknown address and a wrong password get the same answer", async () => {
+    const { email } = await service.person();
+    const [unknown, wrong] = await Promise.all(
+      ["nobody@example.org", email].map((address) =>
+        service.send("/api/auth/login", { body: { email: address, password: "not the password" } }),
+      ),
+    );
+    expect(unknown).toMatchObject({ status: 401, json: { code: "sessions.wrong_credentials" } });
+    expect([wrong?.status, wrong?.text]).toEqual([unknown?.status, unknown?.text]);
+    expect([...(wrong?.headers.keys() ?? [])]).toEqual([...(unknown?.headers.keys() ?? [])]);
+  });
+
+  test("the answer carries both tokens, and the access token says nothing of the person", async () => {
+    const person = await service.person();
+    const session = await visitor.sessions.logIn({ body: { email: person.email, password: PASSWORD } });
+    expect(session).toMatchObject({ token_type: "Bearer", expires_in: 86_400, account: { id: person.id } });
+    const [, payload = ""] = session.access_token.split(".");
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+    expect(Object.keys(claims).sort()).toEqual(["aud", "exp", "iat", "iss", "sid", "sub"]);
+    expect(claims.exp - claims.iat).toBe(86_400);
+  });
+
+  test("an access token ends after a day, while the log-in goes on by its refresh token", async () => {
+    const person = await service.person();
+    service.clock.advanceSeconds(86_399);
+    expect(await codeOf(person.client.accounts.me())).toBe("ok");
+    service.clock.advanceSeconds(2);
+    expect(await codeOf(person.client.accounts.me())).toBe("request.not_logged_in");
+    const { access_token } = await refresh(person.refreshToken);
+    expect(await codeOf(service.client(access_token).accounts.me())).toBe("ok");
+  });
+
+  test("a log-in that is not used for 30 days is over, and the clean-up forgets it", async () => {
+    const person = await service.person();
+    service.clock.advanceSeconds(29 * 86_400);
+    const later = await next(person.refreshToken);
+    service.clock.advanceSeconds(32 * 86_400);
+    expect(await codeOf(refresh(later))).toBe("sessions.refresh_invalid");
+  });
+});
+
+describe("refresh tokens", () => {
+  test("each works once and is followed by another", async () => {
+    const person = await service.person();
+    const second = await next(person.refreshToken);
+    const third = await next(second);
+    expect(new Set([person.refreshToken, second, third]).size).toBe(3);
+  });
+
+  test("pages that refresh side by side all get the same next token", async () => {
+    const { refreshToken } = await service.person();
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => next(refreshToken)));
+    expect(new Set(tokens).size).toBe(1);
+    service.clock.advanceSeconds(9);
+    expect(await next(refreshToken)).toBe(tokens[0]);
+    expect(await codeOf(refresh(tokens[0] ?? ""))).toBe("ok");
+  });
+
+  test("an old token used again after the grace ends the log-in, for thief and owner alike", async () => {
+    const person = await service.person();
+    const second = await next(person.refreshToken);
+    service.clock.advanceSeconds(11);
+    expect(await codeOf(refresh(person.refreshToken))).toBe("sessions.refresh_reused");
+    expect(await codeOf(refresh(second))).toBe("sessions.refresh_invalid");
+    expect(await codeOf(person.client.accounts.me())).toBe("request.not_logged_in");
+  });
+
+  test("a token of any older generation ends the log-in, also within the grace", async () => {
+    for (const generations of [2, 7]) {
+      const person = await service.person();
+      let present = person.refreshToken;
+      for (let step = 0; step < generations; step++) present = await next(present);
+      expect(await codeOf(refresh(person.refreshToken))).toBe("sessions.refresh_reused");
+      expect(await codeOf(refresh(present))).toBe("sessions.refresh_invalid");
+    }
+  });
+
+  test("a guess is refused and ends nothing", async () => {
+    const person = await service.person();
+    const session = person.refreshToken.slice(0, "swr_ses_".length + 20);
+    const guesses = [`${session}_${"A".repeat(43)}`, `${person.refreshToken.slice(0, -1)}~`, "swr_", "x", "a".repeat(200)];
+    for (const guess of guesses) expect(await codeOf(refresh(guess))).toBe("sessions.refresh_invalid");
+    expect(await codeOf(refresh(person.refreshToken))).toBe("ok");
+  });
+
+  test("neither token stands in the table", async () => {
+    const person = await service.person();
+    const rows = await service.database.db.selectFrom("sessions").selectAll().where("account_id", "=", person.id).execute();
+    const stored = JSON.stringify(rows.map((row) => [row, row.refresh_hash.toString("latin1")]));
+    expect(rows).toHaveLength(1);
+    expect(stored).not.toContain(person.refreshToken.split("_").at(-1));
+  });
+});
+
+describe("logging out", () => {
+  test("takes effect at once, for this log-in alone", async () => {
+    const here = await service.person();
+    const there = await service.logIn(here.email);
+    await here.client.accounts.me();
+    await here.client.sessions.logOut();
+    expect(await codeOf(here.client.accounts.me())).toBe("request.not_logged_in");
+    expect(await codeOf(refresh(here.refreshToken))).toBe("sessions.refresh_invalid");
+    expect(await codeOf(there.client.accounts.me())).toBe("ok");
+  });
+
+  test("everywhere ends every log-in at once, and nobody else's", async () => {
+    const [here, bystander] = [await service.person(), await service.person()];
+    const others = await Promise.all([1, 2, 3].map(() => service.logIn(here.email)));
+    for (const each of others) await each.client.accounts.me();
+    await here.client.sessions.logOutEverywhere();
+    for (const each of [here, ...others]) {
+      expect(await codeOf(each.client.accounts.me())).toBe("request.not_logged_in");
+      expect(await codeOf(refresh(each.refreshToken))).toBe("sessions.refresh_invalid");
+    }
+    expect(await codeOf(bystander.client.accounts.me())).toBe("ok");
+  });
+
+  test("ends an open stream of connections with it", async () => {
+    const person = await service.person();
+    const states = person.client.devices.watch()[Symbol.asyncIterator]();
+    expect((await states.next()).value).toEqual([]);
+    const over = states.next();
+    await person.client.sessions.logOut();
+    expect((await over).done).toBe(true);
+  });
+});
+
+describe("by cookie", () => {
+  async function logInByCookie(email: string) {
+    const answer = await service.send("/api/auth/login", { body: { email, password: PASSWORD, delivery: "cookie" } });
+    const cookie = answer.headers.get("set-cookie") ?? "";
+    return { answer, cookie, value: cookie.split(";")[0] ?? "" };
+  }
+
+  test("the refresh token goes where no script reads it and to the log-in routes alone", async () => {
+    const { email } = await service.person();
+    const { answer, cookie } = await logInByCookie(email);
+    expect(answer.json.refresh_token).toBeUndefined();
+    expect(cookie).toMatch(/^securewave_refresh=swr_/);
+    for (const attribute of ["HttpOnly", "SameSite=Strict", "Path=/api/auth", "Max-Age=2592000"]) {
+      expect(cookie).toContain(attribute);
+    }
+  });
+
+  test("a refresh takes it from the cookie and answers with the next in the cookie", async () => {
+    const { email } = await service.person();
+    const { value } = await logInByCookie(email);
+    const answer = await service.send("/api/auth/refresh", { body: {}, headers: { cookie: value } });
+    expect(answer).toMatchObject({ status: 200, json: { token_type: "Bearer" } });
+    expect(answer.json.refresh_token).toBeUndefined();
+    const following = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+    expect(following).toMatch(/^securewave_refresh=swr_/);
+    expect(following).not.toBe(value);
+    const token = answer.json.access_token;
+    const out = await service.send("/api/auth/logout", { method: "POST", token });
+    expect(out.status).toBe(204);
+    expect(out.headers.get("set-cookie")).toMatch(/^securewave_refresh=;.*Expires=Thu, 01 Jan 1970/);
+  });
+
+  test("without cookie and token nothing is refreshed", async () => {
+    expect((await service.send("/api/auth/refresh", { body: {} })).json.code).toBe("sessions.refresh_invalid");
+  });
+});
+
+test("behind https the cookie goes over https alone", async () => {
+  const secure = await openTestApp({ settings: { PUBLIC_URL: "https://vpn.example.org" } });
+  const { email } = await secure.person();
+  const answer = await secure.send("/api/auth/login", { body: { email, password: PASSWORD, delivery: "cookie" } });
+  expect(answer.headers.get("set-cookie")).toContain("Secure");
+  await secure.close();
+});

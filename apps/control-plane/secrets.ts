@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { defineErrors, invariant } from "@securewave/foundation";
+import type { MasterKey } from "@securewave/foundation/envelope";
+import { createSecret, type Secret } from "@securewave/foundation/secret";
+import type { Config } from "./config.ts";
+
+const secretErrors = defineErrors("secrets", {
+  missing: {
+    status: 500,
+    message:
+      "The store is there but a key that belongs to it is gone: restore the secrets folder from a backup.",
+  },
+});
+
+export interface Secrets {
+  readonly jwtSecret: Secret;
+  readonly masterKeys: readonly MasterKey[];
+}
+
+const NAMES = ["jwt-secret", "master-key"] as const;
+
+/**
+ * Takes the service's secrets from the configuration; beside an embedded store, those not configured are
+ * generated once and kept in files that only their owner can read.
+ *
+ * @param isStoreNew a store that exists already must not get fresh keys: its sealed data would be lost
+ * @throws secrets.missing
+ */
+export async function loadSecrets(config: Config, isStoreNew: boolean): Promise<Secrets> {
+  const dir = join(config.store.dir, "secrets");
+  const [jwtName, masterName] = NAMES;
+  const jwtSecret = config.sessions.jwtSecret ?? (await loadOrCreate(dir, jwtName, true));
+  const masterKey = config.masterKey ?? (await loadOrCreate(dir, masterName, isStoreNew));
+  const key = Buffer.from(masterKey.reveal(), "base64");
+  invariant(key.length === 32, "the master key file holds 32 bytes in base64");
+  return { jwtSecret, masterKeys: [{ number: 1, key }] };
+}
+
+async function loadOrCreate(dir: string, name: (typeof NAMES)[number], mayCreate: boolean): Promise<Secret> {
+  const path = join(dir, name);
+  if (existsSync(path)) return createSecret((await readFile(path, "utf8")).trim());
+  if (!mayCreate) throw secretErrors.missing({ detail: `${secretErrors.missing.message} Missing: ${path}` });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const text = randomBytes(32).toString("base64");
+  await writeDurably(path, text);
+  return createSecret(text);
+}
+
+/** On disk, with its name, before anything is sealed with it. */
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(`${text}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  const dir = await open(join(path, ".."), "r");
+  await dir.sync().finally(() => dir.close());
+}

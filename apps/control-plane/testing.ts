@@ -1,0 +1,19 @@
+export {
+  codeOf,
+  openTestApp,
+  PASSWORD,
+  type Person,
+  type RawAnswer,
+  type TestApp,
+  type TestAppOptions,
+} from "./testing/app.ts";
+export {
+  connectNode,
+  createFakeNode,
+  type FakeNode,
+  joinNode,
+  type NodeIdentity,
+  openAgentSocket,
+  signFor,
+  useJoinToken,
+} from "./testing/fake-node.ts";
