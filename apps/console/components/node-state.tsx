@@ -1,0 +1,15 @@
+import type { NodeState } from "@securewave/contracts";
+import { StateBadge, type Tone } from "./state.tsx";
+
+const LOOKS = {
+  joining: { tone: "waiting", word: "Waiting to join" },
+  healthy: { tone: "good", word: "Healthy" },
+  degraded: { tone: "warn", word: "Degraded" },
+  draining: { tone: "still", word: "Draining" },
+  offline: { tone: "bad", word: "Offline" },
+} as const satisfies Record<NodeState, { tone: Tone; word: string }>;
+
+export function NodeStateBadge({ state }: { state: NodeState }) {
+  const { tone, word } = LOOKS[state];
+  return <StateBadge tone={tone}>{word}</StateBadge>;
+}

@@ -1,0 +1,181 @@
+import { Link, type LinkProps, Outlet } from "@tanstack/react-router";
+import {
+  BookOpen,
+  CircleUser,
+  Gauge,
+  Globe,
+  type LucideIcon,
+  MonitorSmartphone,
+  Server,
+  Settings,
+  Users,
+} from "lucide-react";
+import { Wordmark } from "../components/brand.tsx";
+import { useAccount, useIsAdmin, useRole } from "../use-session.ts";
+
+interface Place {
+  readonly to: NonNullable<LinkProps["to"]>;
+  readonly label: string;
+  readonly icon: LucideIcon;
+  /** Whether the pages below it count as the place itself. */
+  readonly hasPagesBelow: boolean;
+}
+
+const OWN_PLACES: readonly Place[] = [
+  { to: "/devices", label: "Devices", icon: MonitorSmartphone, hasPagesBelow: true },
+  { to: "/servers", label: "Servers", icon: Globe, hasPagesBelow: false },
+  { to: "/account", label: "Account", icon: CircleUser, hasPagesBelow: false },
+];
+
+const STAFF_PLACES: readonly Place[] = [
+  { to: "/admin", label: "Overview", icon: Gauge, hasPagesBelow: false },
+  { to: "/admin/nodes", label: "Nodes", icon: Server, hasPagesBelow: true },
+  { to: "/admin/users", label: "Users", icon: Users, hasPagesBelow: false },
+];
+
+const SETTINGS: Place = { to: "/admin/settings", label: "Settings", icon: Settings, hasPagesBelow: false };
+
+/** The frame of all pages behind the log-in: places on the left, on a phone at the bottom. */
+export function AccountLayout() {
+  const isStaff = useRole() !== "customer";
+  const isAdmin = useIsAdmin();
+  const staffPlaces = isAdmin ? [...STAFF_PLACES, SETTINGS] : STAFF_PLACES;
+  return (
+    <div className="lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
+      <Sidebar staffPlaces={isStaff ? staffPlaces : []} />
+      <div className="min-w-0">
+        <TopBar staffPlaces={isStaff ? staffPlaces : []} />
+        <main
+          id="main"
+          className="mx-auto w-full max-w-5xl px-4 pt-7 pb-28 sm:px-8 lg:px-10 lg:pt-11 lg:pb-16"
+        >
+          <Outlet />
+        </main>
+      </div>
+      <TabBar isStaff={isStaff} />
+    </div>
+  );
+}
+
+function Sidebar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
+  const account = useAccount();
+  return (
+    <header className="sticky top-0 flex h-dvh flex-col border-line border-r bg-sunken px-3.5 py-6 max-lg:hidden">
+      <Link to="/" className="mb-8 flex rounded-md px-2.5 py-1">
+        <Wordmark />
+      </Link>
+      <nav aria-label="Main" className="grid gap-7">
+        <ul className="grid gap-0.5">
+          {OWN_PLACES.map((place) => (
+            <SidebarLink key={place.label} place={place} />
+          ))}
+        </ul>
+        {staffPlaces.length > 0 && (
+          <div>
+            <h2 id="operate" className="mb-1.5 px-2.5 font-medium text-muted text-xs">
+              Operate
+            </h2>
+            <ul aria-labelledby="operate" className="grid gap-0.5">
+              {staffPlaces.map((place) => (
+                <SidebarLink key={place.label} place={place} />
+              ))}
+              <li>
+                <a href="/api/docs" className={SIDEBAR_LINK}>
+                  <BookOpen className="size-4.5 text-muted" aria-hidden="true" />
+                  API reference
+                </a>
+              </li>
+            </ul>
+          </div>
+        )}
+      </nav>
+      <div className="mt-auto px-2.5">
+        {staffPlaces.length === 0 && (
+          <a href="/api/docs" className="mb-3 inline-block rounded-sm text-muted text-sm hover:text-ink">
+            API reference
+          </a>
+        )}
+        <p className="truncate text-sm" title={account?.email}>
+          {account?.email}
+        </p>
+        <p className="text-muted text-xs capitalize">{account?.role}</p>
+      </div>
+    </header>
+  );
+}
+
+const SIDEBAR_LINK =
+  "flex min-h-9 items-center gap-3 rounded-md px-2.5 font-medium text-sm text-muted transition-colors hover:bg-hover hover:text-ink aria-[current=page]:bg-surface aria-[current=page]:text-ink aria-[current=page]:shadow-card aria-[current=page]:[&_svg]:text-accent";
+
+function SidebarLink({ place }: { place: Place }) {
+  const Icon = place.icon;
+  return (
+    <li>
+      <Link
+        to={place.to}
+        activeOptions={{ exact: !place.hasPagesBelow, includeSearch: false }}
+        className={SIDEBAR_LINK}
+      >
+        <Icon className="size-4.5" aria-hidden="true" />
+        {place.label}
+      </Link>
+    </li>
+  );
+}
+
+/** On a phone: the name on top and, for staff, the operator's places to swipe through. */
+function TopBar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
+  return (
+    <header className="border-line border-b bg-sunken lg:hidden">
+      <div className="flex min-h-14 items-center px-4 sm:px-8">
+        <Link to="/" className="flex min-w-0 rounded-md py-1">
+          <Wordmark />
+        </Link>
+      </div>
+      {staffPlaces.length > 0 && (
+        <nav aria-label="Operate" className="overflow-x-auto px-2 sm:px-6">
+          <ul className="flex gap-1">
+            {staffPlaces.map((place) => (
+              <li key={place.label}>
+                <Link
+                  to={place.to}
+                  activeOptions={{ exact: !place.hasPagesBelow, includeSearch: false }}
+                  className="flex min-h-11 items-center border-transparent border-b-2 px-2.5 font-medium text-muted text-sm aria-[current=page]:border-accent aria-[current=page]:text-ink"
+                >
+                  {place.label}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      )}
+    </header>
+  );
+}
+
+function TabBar({ isStaff }: { isStaff: boolean }) {
+  const places = isStaff
+    ? [...OWN_PLACES, { to: "/admin", label: "Operate", icon: Gauge, hasPagesBelow: true } satisfies Place]
+    : OWN_PLACES;
+  return (
+    <nav
+      aria-label="Main"
+      className="fixed inset-x-0 bottom-0 z-10 border-line border-t bg-surface pb-[env(safe-area-inset-bottom)] lg:hidden"
+    >
+      <ul className="mx-auto flex max-w-md">
+        {places.map(({ to, label, icon: Icon, hasPagesBelow }) => (
+          <li key={label} className="flex-1">
+            <Link
+              to={to}
+              activeOptions={{ exact: !hasPagesBelow, includeSearch: false }}
+              className="relative grid min-h-15 place-items-center content-center gap-0.5 font-medium text-muted text-xs aria-[current=page]:text-accent"
+            >
+              <Icon className="size-5" aria-hidden="true" />
+              {label}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

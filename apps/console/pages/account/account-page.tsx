@@ -1,0 +1,134 @@
+import { useQuery } from "@tanstack/react-query";
+import { BookOpen, LogOut, Moon, Sun, SunMoon } from "lucide-react";
+import { useEffect, useState } from "react";
+import { client, logOut, session } from "../../api.ts";
+import { Button } from "../../components/button.tsx";
+import { ConfirmDialog } from "../../components/dialog.tsx";
+import { PageTitle, Section } from "../../components/page.tsx";
+import { StateBadge } from "../../components/state.tsx";
+import { notifyError } from "../../components/toast.tsx";
+import { formatDay } from "../../format.ts";
+import { currentTheme, setTheme, type Theme } from "../../theme.ts";
+import { useAccount } from "../../use-session.ts";
+
+const ROLES = { customer: "Customer", support: "Support agent", admin: "Admin" } as const;
+
+export function AccountPage() {
+  const account = useAccount();
+  const fresh = useQuery({ queryKey: ["account"], queryFn: ({ signal }) => client.accounts.me({ signal }) });
+
+  useEffect(() => {
+    if (fresh.data) session.setAccount(fresh.data);
+  }, [fresh.data]);
+
+  if (!account) return null;
+  return (
+    <>
+      <PageTitle title="Account" />
+      <Section title="You">
+        <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-8 gap-y-2.5">
+          <dt className="text-muted">Mail</dt>
+          <dd className="break-all">{account.email}</dd>
+          <dt className="text-muted">Role</dt>
+          <dd>{ROLES[account.role]}</dd>
+          <dt className="text-muted">State</dt>
+          <dd>
+            <StateBadge tone={account.state === "active" ? "good" : "warn"}>
+              <span className="capitalize">{account.state}</span>
+            </StateBadge>
+          </dd>
+          <dt className="text-muted">Since</dt>
+          <dd>{formatDay(account.created_on)}</dd>
+        </dl>
+      </Section>
+      <Section title="Appearance" lead="Kept in this browser only.">
+        <ThemeChoice />
+      </Section>
+      <Section title="Log-ins" lead="Your tunnels keep running either way.">
+        <LogOuts />
+      </Section>
+      <Section title="For programs" lead="All that this console does goes over a public API.">
+        <a
+          href="/api/docs"
+          className="inline-flex items-center gap-2 rounded-sm font-medium text-accent underline underline-offset-3"
+        >
+          <BookOpen className="size-4" aria-hidden="true" />
+          API reference
+        </a>
+      </Section>
+    </>
+  );
+}
+
+const THEME_CHOICES = [
+  { theme: "system", label: "System", icon: SunMoon },
+  { theme: "light", label: "Light", icon: Sun },
+  { theme: "dark", label: "Dark", icon: Moon },
+] as const;
+
+function ThemeChoice() {
+  const [chosen, setChosen] = useState<Theme>(currentTheme);
+  return (
+    <fieldset>
+      <legend className="sr-only">Theme</legend>
+      <div className="grid max-w-sm grid-cols-3 gap-2">
+        {THEME_CHOICES.map(({ theme, label, icon: Icon }) => (
+          <label
+            key={theme}
+            className="flex min-h-11 items-center justify-center gap-2 rounded-md border border-line bg-surface px-2 text-muted text-sm transition-colors hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft has-checked:font-medium has-checked:text-accent has-focus-visible:outline-2 has-focus-visible:outline-accent has-focus-visible:outline-offset-2"
+          >
+            <input
+              type="radio"
+              name="theme"
+              className="sr-only"
+              checked={chosen === theme}
+              onChange={() => {
+                setTheme(theme);
+                setChosen(theme);
+              }}
+            />
+            <Icon className="size-4" aria-hidden="true" />
+            {label}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function LogOuts() {
+  const [isPending, setPending] = useState(false);
+  const [isAsked, setAsked] = useState(false);
+
+  async function logOutHere(): Promise<void> {
+    setPending(true);
+    try {
+      await logOut("here");
+    } catch (error) {
+      notifyError(error);
+      setPending(false);
+    }
+  }
+
+  return (
+    <div className="flex flex-wrap gap-3">
+      <Button icon={LogOut} isPending={isPending} onClick={logOutHere}>
+        Log out
+      </Button>
+      <Button tone="dangerQuiet" onClick={() => setAsked(true)}>
+        Log out everywhere…
+      </Button>
+      <ConfirmDialog
+        isOpen={isAsked}
+        title="Log out everywhere?"
+        confirmLabel="Log out everywhere"
+        onClose={() => setAsked(false)}
+        onConfirm={() => logOut("everywhere")}
+      >
+        <p>
+          Every browser and program that is logged in to this account is logged out at once, this one too.
+        </p>
+      </ConfirmDialog>
+    </div>
+  );
+}

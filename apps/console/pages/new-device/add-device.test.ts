@@ -1,0 +1,98 @@
+import { createClient } from "@securewave/contracts";
+import { decodeKey, parseConfig, publicKeyOf, qrMatrix } from "@securewave/wireguard";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type MockApi, startMockApi } from "../../test/mock-api.ts";
+import { createDeviceAdder } from "./add-device.ts";
+
+let mock: MockApi;
+let requests: string[];
+
+beforeEach(async () => {
+  mock = await startMockApi();
+  requests = [];
+});
+afterEach(() => mock.close());
+
+/** Notes everything that a request consists of. */
+const recordingFetch: typeof fetch = async (input, init) => {
+  const request = new Request(input, init);
+  requests.push(
+    [request.method, request.url, ...[...request.headers].flat(), await request.clone().text()].join("\n"),
+  );
+  return fetch(request);
+};
+
+async function logIn() {
+  const anna = mock.state.addAccount("anna@example.org");
+  const node = mock.state.addNode("EU-Frankfurt-1", "Frankfurt");
+  let token: string | undefined;
+  const client = createClient({ baseUrl: mock.url, token: () => token, fetch: recordingFetch });
+  const session = await client.sessions.logIn({ body: { email: anna.email, password: anna.password } });
+  token = session.access_token;
+  return { client, node };
+}
+
+const phone = { name: "Anna’s phone", type: "phone", serverId: undefined, keysMadeBy: "page" } as const;
+
+test("a private key made in the page is in no request, in no spelling", async () => {
+  const { client } = await logIn();
+  const { file, device } = await createDeviceAdder(client)(phone);
+  const config = parseConfig(file.text);
+  const key = config?.privateKey;
+  expect(key && publicKeyOf(key)).toBe(device.public_key);
+
+  const bytes = Buffer.from(decodeKey(key ?? ""));
+  const spellings = ["base64", "base64url", "hex"].map((encoding) =>
+    bytes.toString(encoding as BufferEncoding),
+  );
+  expect(requests.some((request) => request.includes(device.public_key))).toBe(true);
+  for (const request of requests) {
+    for (const spelling of [...spellings, encodeURIComponent(key ?? "")]) {
+      expect(request.toLowerCase()).not.toContain(spelling.toLowerCase());
+    }
+  }
+});
+
+test("file and code carry the same text, under a name that every app takes", async () => {
+  const { client } = await logIn();
+  const { file } = await createDeviceAdder(client)(phone);
+  expect(file.name).toBe("Anna-s-phone.conf");
+  expect(file.qrModules).toBe(qrMatrix(file.text).length);
+  const svg = atob(file.qrUrl.slice("data:image/svg+xml;base64,".length));
+  expect(svg).toContain(`viewBox="0 0 ${file.qrModules} ${file.qrModules}"`);
+});
+
+test("sending again after a lost answer sends the same key", async () => {
+  const { client } = await logIn();
+  const keys: unknown[] = [];
+  let answers = 0;
+  const losing = {
+    ...client,
+    devices: {
+      ...client.devices,
+      create: async (input: Parameters<typeof client.devices.create>[0]) => {
+        keys.push(input.body.public_key);
+        if (answers++ === 0) throw new TypeError("the answer was lost");
+        return client.devices.create(input);
+      },
+    },
+  };
+  const add = createDeviceAdder(losing);
+  await expect(add(phone)).rejects.toThrow("lost");
+  await add(phone);
+  expect(keys[0]).toBe(keys[1]);
+  await add({ ...phone, name: "Another" });
+  expect(keys[2]).not.toBe(keys[1]);
+});
+
+test("with keys made by the server, the request names no key and the config comes from there", async () => {
+  const { client, node } = await logIn();
+  const { device, file } = await createDeviceAdder(client)({
+    ...phone,
+    serverId: node.id,
+    keysMadeBy: "server",
+  });
+  expect(requests.join("\n")).not.toContain("public_key");
+  expect(device.key_origin).toBe("server");
+  expect(parseConfig(file.text)?.peer.publicKey).toBe(node.public_key);
+});

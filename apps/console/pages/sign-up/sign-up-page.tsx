@@ -1,0 +1,88 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { MailOpen } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { client } from "../../api.ts";
+import { Button, ButtonLink } from "../../components/button.tsx";
+import { EmailField, Form, type FormValues, PasswordField } from "../../components/form.tsx";
+import { PageTitle } from "../../components/page.tsx";
+import { ResendMail } from "../../components/resend-mail.tsx";
+import { serviceQuery } from "../../queries.ts";
+
+export function SignUpPage() {
+  const service = useQuery(serviceQuery);
+  const [sentTo, setSentTo] = useState<string>();
+
+  async function register(values: FormValues): Promise<void> {
+    const email = values.text("email");
+    await client.accounts.register({ body: { email, password: values.secret("password") } });
+    setSentTo(email);
+  }
+
+  if (sentTo !== undefined) return <CheckMail email={sentTo} onBack={() => setSentTo(undefined)} />;
+  if (service.data?.registration === "closed") return <RegistrationClosed />;
+  return (
+    <>
+      <PageTitle title="Make an account" lead="All we ask for is an address that reaches you." />
+      <Form onSubmit={register}>
+        {({ isPending }) => (
+          <>
+            <EmailField />
+            <PasswordField isNew />
+            <Button type="submit" tone="primary" isPending={isPending}>
+              Sign up
+            </Button>
+          </>
+        )}
+      </Form>
+      <p className="mt-6 text-muted text-sm">
+        You have one?{" "}
+        <Link to="/log-in" className="font-medium text-accent underline underline-offset-3">
+          Log in
+        </Link>
+      </p>
+    </>
+  );
+}
+
+function CheckMail({ email, onBack }: { email: string; onBack: () => void }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <>
+      <MailOpen className="mb-5 size-9 text-accent" aria-hidden="true" />
+      <h1 ref={heading} tabIndex={-1} className="font-semibold text-2xl">
+        Check your mail
+      </h1>
+      <p className="mt-2 text-muted">
+        We wrote to <strong className="break-all font-semibold text-ink">{email}</strong>. Open the link in
+        that mail to confirm the address; then log in.
+      </p>
+      <p className="mt-6 text-muted text-sm">
+        Nothing there? Look into the spam folder. <ResendMail email={email} />
+      </p>
+      <div className="mt-8 flex flex-wrap gap-3">
+        <ButtonLink to="/log-in" tone="primary">
+          To the log-in
+        </ButtonLink>
+        <Button tone="quiet" onClick={onBack}>
+          Use another address
+        </Button>
+      </div>
+    </>
+  );
+}
+
+function RegistrationClosed() {
+  return (
+    <>
+      <PageTitle
+        title="Registration is closed"
+        lead="Accounts of this service are made by its operator. Ask there for one."
+      />
+      <ButtonLink to="/log-in" className="justify-self-start">
+        To the log-in
+      </ButtonLink>
+    </>
+  );
+}

@@ -1,0 +1,381 @@
+import type { ServerResponse } from "node:http";
+import type { Account, Connection, Device, DeviceWithTunnel, Node } from "@securewave/contracts";
+import {
+  accountErrors,
+  deviceErrors,
+  nodeErrors,
+  requestErrors,
+  serviceErrors,
+  sessionErrors,
+} from "@securewave/contracts";
+import { createId } from "@securewave/foundation";
+import { generateKeyPair, generatePresharedKey, parsePrivateKey } from "@securewave/wireguard";
+import { configOf } from "../tunnel-file.ts";
+
+export interface Call {
+  readonly body: Record<string, unknown>;
+  readonly params: Record<string, string>;
+  readonly query: Record<string, string>;
+  readonly cookie: string;
+  readonly account: Account | undefined;
+}
+
+type Handler = (call: Call, response: ServerResponse) => unknown;
+type Mutable<Value> = { -readonly [Field in keyof Value]: Value[Field] };
+type OwnedDevice = Mutable<DeviceWithTunnel> & { accountId: string; privateKey: string | undefined };
+type MutableNode = Mutable<Node>;
+
+export type MockState = ReturnType<typeof createMockState>;
+
+/** What the mock remembers; tests and screenshots set it up as they need it. */
+export function createMockState() {
+  const accounts = new Map<string, Account & { password: string }>();
+  const devices = new Map<string, OwnedDevice>();
+  const nodes = new Map<string, MutableNode>();
+  const tokens = new Map<string, string>();
+  const settings = {
+    service_name: "SecureWave",
+    registration: "open" as "open" | "closed",
+    devices_per_account_max: 8,
+  };
+  let setupNeeded = false;
+
+  function text(value: unknown): string {
+    return typeof value === "string" ? value : "";
+  }
+
+  function addAccount(email: string, role: Account["role"] = "customer", state: Account["state"] = "active") {
+    const account = {
+      id: createId("account"),
+      email,
+      role,
+      state,
+      created_on: "2026-10-04",
+      password: "correct horse",
+    };
+    accounts.set(account.id, account);
+    return account;
+  }
+
+  function viewAccount({ password: _, ...account }: Account & { password: string }): Account {
+    return account;
+  }
+
+  function openSession(account: Account & { password: string }, response: ServerResponse) {
+    const token = createId("session");
+    tokens.set(token, account.id);
+    response.setHeader(
+      "set-cookie",
+      `securewave_refresh=${account.id}; HttpOnly; SameSite=Strict; Path=/api/auth`,
+    );
+    return { access_token: token, token_type: "Bearer", expires_in: 900, account: viewAccount(account) };
+  }
+
+  function addNode(name: string, region: string, more: Partial<MutableNode> = {}): MutableNode {
+    const node: MutableNode = {
+      id: createId("node"),
+      name,
+      region,
+      latitude: 50.1,
+      longitude: 8.7,
+      capacity: 10_000,
+      tags: [],
+      state: "healthy",
+      problem: null,
+      endpoint: { host: `${name.toLowerCase()}.securewave.example`, port: 51820 },
+      public_key: generateKeyPair().publicKey,
+      devices: 0,
+      connected: "0–9",
+      revision: 1,
+      applied_revision: 1,
+      agent_version: "0.1.0",
+      joined_on: "2026-10-04",
+      ...more,
+    };
+    nodes.set(node.id, node);
+    return node;
+  }
+
+  function addDevice(
+    accountId: string,
+    name: string,
+    node: Node,
+    more: Partial<OwnedDevice> = {},
+  ): OwnedDevice {
+    const id = createId("device");
+    const keys = generateKeyPair();
+    const index = devices.size + 2;
+    const device: OwnedDevice = {
+      id,
+      accountId,
+      name,
+      type: "phone",
+      state: "active",
+      public_key: keys.publicKey,
+      key_origin: "customer",
+      privateKey: undefined,
+      server: { id: node.id, name: node.name, region: node.region },
+      created_on: "2026-11-02",
+      connection: {
+        device_id: id,
+        ready: true,
+        connected: false,
+        handshake_age_seconds: null,
+        received_bytes: 0,
+        sent_bytes: 0,
+      },
+      tunnel: {
+        addresses: [`10.8.0.${index}/32`, `fd5e:c0de::${index.toString(16)}/128`],
+        dns: ["10.8.0.1", "fd5e:c0de::1"],
+        mtu: 1420,
+        server_public_key: node.public_key ?? keys.publicKey,
+        preshared_key: generatePresharedKey(),
+        endpoint: node.endpoint ?? { host: "vpn.example", port: 51820 },
+        allowed_ips: ["0.0.0.0/0", "::/0"],
+        persistent_keepalive_seconds: 25,
+      },
+      ...more,
+    };
+    devices.set(id, device);
+    return device;
+  }
+
+  function setConnected(device: OwnedDevice, connection: Partial<Connection>): void {
+    device.connection = { ...device.connection, connected: true, handshake_age_seconds: 12, ...connection };
+  }
+
+  function page<Item>(items: Item[], query: Record<string, string>) {
+    const start = Number(query.cursor ?? 0);
+    const end = start + Number(query.limit ?? 50);
+    return { items: items.slice(start, end), next_cursor: end < items.length ? String(end) : null };
+  }
+
+  function matching<Item>(
+    items: Iterable<Item>,
+    search: string | undefined,
+    textOf: (item: Item) => string,
+  ): Item[] {
+    const wanted = (search ?? "").toLowerCase();
+    return [...items]
+      .filter((item) => textOf(item).toLowerCase().includes(wanted))
+      .sort((a, b) => textOf(a).localeCompare(textOf(b)));
+  }
+
+  function own(call: Call): OwnedDevice {
+    const device = devices.get(text(call.params.id));
+    if (!device || device.accountId !== call.account?.id) throw deviceErrors.notFound();
+    return device;
+  }
+
+  function nodeAt(call: Call): MutableNode {
+    const node = nodes.get(text(call.params.id));
+    if (!node) throw nodeErrors.notFound();
+    return node;
+  }
+
+  function view({ accountId: _, privateKey: __, tunnel: ___, ...device }: OwnedDevice): Device {
+    return device;
+  }
+
+  function viewWhole({ accountId: _, privateKey: __, ...device }: OwnedDevice): DeviceWithTunnel {
+    return device;
+  }
+
+  function serverOf(node: Node) {
+    const available = node.state === "healthy" || node.state === "degraded";
+    const share = node.devices / node.capacity;
+    const load = share > 0.8 ? "high" : share > 0.4 ? "medium" : "low";
+    const { id, name, region, latitude, longitude } = node;
+    return { id, name, region, latitude, longitude, available, load };
+  }
+
+  function makeJoinToken() {
+    const token = "swj_Zk3yVqVwQm0f2T7r1cXn8uLbA5sHdE9pRgYiOjKtWxM";
+    return {
+      join_token: token,
+      command: `npx securewave-node up --control-plane https://vpn.example.org --token ${token} --endpoint YOUR_SERVER_NAME`,
+      expires_in: 3600,
+    };
+  }
+
+  const handlers: Record<string, Handler> = {
+    "service.live": () => ({ status: "alive" }),
+    "service.info": () => ({
+      name: settings.service_name,
+      registration: settings.registration,
+      setup_needed: setupNeeded,
+    }),
+    "service.health": () => ({
+      status: "healthy",
+      timestamp: new Date().toISOString(),
+      checks: { database: "connected", redis: "in this process", vpn_servers: "4 of 6 healthy" },
+    }),
+    "service.setUp": (call, response) => {
+      if (text(call.body.token) !== "setup-token") throw serviceErrors.setupTokenInvalid();
+      setupNeeded = false;
+      const account = addAccount(text(call.body.email), "admin");
+      account.password = text(call.body.password);
+      return openSession(account, response);
+    },
+    "service.readSettings": () => settings,
+    "service.changeSettings": (call) => Object.assign(settings, call.body),
+    "accounts.register": (call) => {
+      if (/^(.)\1+$|password/.test(text(call.body.password))) throw accountErrors.weakPassword();
+      return { status: "mail_sent" };
+    },
+    "accounts.requestVerification": () => ({ status: "mail_sent" }),
+    "accounts.verifyEmail": (call) => {
+      if (call.body.token !== "good-token") throw accountErrors.linkInvalid();
+      return { email: "anna@example.org" };
+    },
+    "accounts.me": (call) =>
+      viewAccount(accounts.get(call.account?.id ?? "") ?? addAccount("nobody@example.org")),
+    "accounts.list": (call) =>
+      page(matching(accounts.values(), call.query.search, ({ email }) => email).map(viewAccount), call.query),
+    "accounts.create": (call) => {
+      const email = text(call.body.email);
+      if ([...accounts.values()].some((account) => account.email === email)) throw accountErrors.emailInUse();
+      return viewAccount(addAccount(email, (call.body.role as Account["role"]) ?? "customer"));
+    },
+    "accounts.change": (call) => {
+      const account = accounts.get(text(call.params.id));
+      if (!account) throw accountErrors.notFound();
+      return viewAccount(Object.assign(account, call.body));
+    },
+    "sessions.logIn": (call, response) => {
+      const account = [...accounts.values()].find(({ email }) => email === call.body.email);
+      if (!account || account.password !== call.body.password) throw sessionErrors.wrongCredentials();
+      if (account.state === "unverified") throw sessionErrors.emailUnverified();
+      return openSession(account, response);
+    },
+    "sessions.refresh": (call, response) => {
+      const account = accounts.get(/securewave_refresh=(\w+)/.exec(call.cookie)?.[1] ?? "");
+      if (!account) throw sessionErrors.refreshInvalid();
+      return openSession(account, response);
+    },
+    "sessions.logOut": (_, response) => {
+      response.setHeader(
+        "set-cookie",
+        "securewave_refresh=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/api/auth",
+      );
+    },
+    "devices.list": (call) =>
+      page(
+        matching(
+          [...devices.values()].filter(({ accountId }) => accountId === call.account?.id),
+          call.query.search,
+          ({ name }) => name,
+        ).map(view),
+        call.query,
+      ),
+    "devices.create": (call) => {
+      const name = text(call.body.name);
+      const accountId = call.account?.id ?? "";
+      if ([...devices.values()].some((device) => device.accountId === accountId && device.name === name)) {
+        throw deviceErrors.nameInUse();
+      }
+      const node =
+        nodes.get(text(call.body.server_id)) ?? [...nodes.values()].find(({ state }) => state === "healthy");
+      if (!node) throw deviceErrors.noServer();
+      const keys = call.body.public_key === undefined ? generateKeyPair() : undefined;
+      return viewWhole(
+        addDevice(accountId, name, node, {
+          type: (call.body.type as Device["type"]) ?? "other",
+          public_key: keys?.publicKey ?? text(call.body.public_key),
+          key_origin: keys ? "server" : "customer",
+          privateKey: keys?.privateKey,
+        }),
+      );
+    },
+    "devices.show": (call) => viewWhole(own(call)),
+    "devices.change": (call) => view(Object.assign(own(call), call.body)),
+    "devices.move": (call) => {
+      const node = nodes.get(text(call.body.server_id));
+      if (!node) throw deviceErrors.serverUnavailable();
+      return viewWhole(
+        Object.assign(own(call), { server: { id: node.id, name: node.name, region: node.region } }),
+      );
+    },
+    "devices.revoke": (call) => view(Object.assign(own(call), { state: "revoked" })),
+    "devices.remove": (call) => void devices.delete(own(call).id),
+    "devices.config": (call) => {
+      const device = own(call);
+      const privateKey = parsePrivateKey(device.privateKey ?? "");
+      if (!privateKey || !device.tunnel) throw deviceErrors.privateKeyNotHeld();
+      return configOf(privateKey, device.tunnel);
+    },
+    "servers.list": (call) =>
+      page(
+        matching(nodes.values(), call.query.search, ({ name }) => name)
+          .filter(({ joined_on }) => joined_on !== null)
+          .map(serverOf),
+        call.query,
+      ),
+    "nodes.list": (call) =>
+      page(
+        matching(nodes.values(), call.query.search, ({ name }) => name),
+        call.query,
+      ),
+    "nodes.create": (call) => {
+      const { name, region, ...more } = call.body;
+      if ([...nodes.values()].some((node) => node.name === name)) throw nodeErrors.nameInUse();
+      const node = addNode(text(name), text(region), {
+        ...more,
+        state: "joining",
+        endpoint: null,
+        public_key: null,
+        applied_revision: null,
+        agent_version: null,
+        joined_on: null,
+      });
+      return { node, join: makeJoinToken() };
+    },
+    "nodes.show": nodeAt,
+    "nodes.change": (call) => {
+      const { draining, ...more } = call.body;
+      const node = Object.assign(nodeAt(call), more);
+      if (draining !== undefined) node.state = draining ? "draining" : "healthy";
+      return node;
+    },
+    "nodes.renewJoinToken": (call) => nodeAt(call) && makeJoinToken(),
+    "nodes.remove": (call) => void nodes.delete(nodeAt(call).id),
+    "fleetDevices.totals": () => ({
+      accounts: accounts.size,
+      devices_active: 1_284,
+      devices_revoked: 96,
+      addresses_in_use: 1_284,
+      addresses_total: 65_533,
+      nodes: nodes.size,
+      nodes_healthy: [...nodes.values()].filter(({ state }) => state === "healthy").length,
+      connected: "250–499",
+    }),
+  };
+
+  return {
+    accounts,
+    devices,
+    nodes,
+    settings,
+    handlers,
+    refuse: requestErrors,
+    addAccount,
+    addNode,
+    addDevice,
+    setConnected,
+    /** While true, connections are cut. */
+    isDown: false,
+    delayMs: 0,
+    needSetup() {
+      setupNeeded = true;
+    },
+    accountOf(token: string | undefined): Account | undefined {
+      const account = accounts.get(tokens.get(token ?? "") ?? "");
+      return account && viewAccount(account);
+    },
+    connectionsOf(accountId: string | undefined): Connection[] {
+      return [...devices.values()]
+        .filter((device) => device.accountId === accountId)
+        .map(({ connection }) => connection);
+    },
+  };
+}
