@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
 import { requestErrors } from "@securewave/contracts";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 
 /**
  * Serves the built console. Every page's path answers with the same document, in which the console finds
@@ -13,8 +13,9 @@ export async function addConsole(app: FastifyInstance, dir: string): Promise<voi
   if (isBuilt) {
     await app.register(fastifyStatic, {
       root: dir,
-      wildcard: false,
       index: false,
+      cacheControl: false,
+      preCompressed: true,
       decorateReply: !app.hasReplyDecorator("sendFile"),
       setHeaders(reply, path) {
         // Names of assets hold a hash of their content.
@@ -23,10 +24,13 @@ export async function addConsole(app: FastifyInstance, dir: string): Promise<voi
       },
     });
   }
+  const sendPage = (reply: FastifyReply) =>
+    reply.header("cache-control", "no-cache").sendFile("index.html", dir, { cacheControl: false });
+  if (isBuilt) app.get("/", (_request, reply) => sendPage(reply));
   app.setNotFoundHandler((request, reply) => {
     const isPage =
       request.method === "GET" && !request.url.startsWith("/api/") && !/\.\w+$/.test(request.url);
     if (!isPage || !isBuilt) throw requestErrors.notFound();
-    return reply.header("cache-control", "no-cache").sendFile("index.html", dir, { maxAge: 0 });
+    return sendPage(reply);
   });
 }

@@ -13,7 +13,24 @@ beforeAll(async () => {
   await admin.client.service.changeSettings({ body: { devices_per_account_max: 100 } });
   person = await service.person();
   const neighbour = await service.person();
-  names = ["a", "A", "á", "Ä", "z", "Zed", "0", "10", "9", "100%", "under_score", "back\\slash", "名前", "🦊", "e\u0301", "a b"];
+  names = [
+    "a",
+    "A",
+    "á",
+    "Ä",
+    "z",
+    "Zed",
+    "0",
+    "10",
+    "9",
+    "100%",
+    "under_score",
+    "back\\slash",
+    "名前",
+    "🦊",
+    "e\u0301",
+    "a b",
+  ];
   names.push(..."Phone Laptop phone-2 PHONE iPhone".split(" "));
   for (const name of names) await person.client.devices.create({ body: { name } });
   await neighbour.client.devices.create({ body: { name: "phone of somebody else" } });
@@ -68,7 +85,15 @@ test("a search finds the names that hold the text, in either case, and takes no 
 test("a cursor of another list, cut or made up is refused", async () => {
   const { next_cursor } = await person.client.devices.list({ query: { limit: 1 } });
   const made = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const cursors = [made(["a"]), made(["a", "b", "c"]), made(["a", 1]), made({ 0: "a", 1: "b" }), made(["a", "\0"]), "AAAA", made(null)];
+  const cursors = [
+    made(["a"]),
+    made(["a", "b", "c"]),
+    made(["a", 1]),
+    made({ 0: "a", 1: "b" }),
+    made(["a", "\0"]),
+    "AAAA",
+    made(null),
+  ];
   cursors.push((next_cursor ?? "").slice(0, -4), "x".repeat(513), "..%2F");
   for (const cursor of cursors) {
     expect(await codeOf(person.client.devices.list({ query: { cursor } })), cursor).toBe("request.invalid");
