@@ -1,0 +1,230 @@
+import type { PeerSpec } from "@securewave/contracts/node-protocol";
+import { type Peer, type PublicKey, parsePublicKey } from "@securewave/wireguard";
+import { createPeerSet } from "@securewave/wireguard/peer-set";
+import { differenceOf, type PeerChange, type WireGuardDriver } from "./drivers/driver.ts";
+import { isSpecOf, parsePeerSpec } from "./peer-spec.ts";
+
+export interface Settled {
+  readonly revision: number | null;
+  /** Of what the interface has. */
+  readonly hash: string;
+  /** Every wanted peer that the interface does not have, as the control plane spelled its key. */
+  readonly failed: readonly string[];
+  readonly upserts: number;
+  readonly removals: number;
+}
+
+export interface RevisionChange {
+  readonly from: number;
+  readonly to: number;
+  readonly upserts: readonly PeerSpec[];
+  readonly removals: readonly string[];
+}
+
+/**
+ * The peers that the control plane wants, and how they get onto the interface.
+ *
+ * What arrives is taken at once, in order, in memory; `settle` then brings the interface to the wanted state. Changes
+ * that arrive while it works are settled together by the next call, which costs as much as they touch.
+ */
+export interface DesiredState {
+  /** Of the wanted state; null when it did not come from the control plane. */
+  readonly revision: number | null;
+  /** Of what the interface has. */
+  hash(): string;
+  readonly size: number;
+  readonly isSettled: boolean;
+  takeSnapshot(snapshot: { revision: number; peers: readonly PeerSpec[] }): void;
+  /** False when the change does not start where the wanted state is; nothing is taken then. */
+  takeChange(change: RevisionChange): boolean;
+  /** Takes a saved state for wanted. */
+  takeSaved(saved: { revision: number | null; peers: readonly Peer[] }): void;
+  /** Reads the interface at the next `settle`, whatever is believed of it. */
+  distrustInterface(): void;
+  /**
+   * Takes what the interface has for wanted, under the given revision when its hash is the given one.
+   *
+   * @returns how many peers it has
+   */
+  adopt(known: { revision: number | null; hash: string } | undefined): Promise<number>;
+  /** @throws when the interface cannot be reached; the next call then reads it before changing it */
+  settle(): Promise<Settled>;
+  /** The wanted peers at this moment, for saving. */
+  wanted(): Peer[];
+}
+
+/** @param ownKey WireGuard silently ignores a peer with the interface's own key, so it counts as failed */
+export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): DesiredState {
+  let wanted = new Map<string, Peer>();
+  const actual = createPeerSet();
+  let revision: number | null = null;
+  /** While nobody said what is wanted, what the interface has is. */
+  let isKnown = false;
+  /** Wanted keys whose spec no WireGuard would take. */
+  let unusable = new Set<string>();
+  /** Wanted keys that the interface refused. */
+  const refused = new Set<PublicKey>();
+  /** Keys that may differ between wanted and actual; `all` after anything that leaves it open. */
+  let unsettled: Set<PublicKey> | "all" = "all";
+
+  function want(spec: PeerSpec): void {
+    const peer = parsePeerSpec(spec);
+    if (peer === undefined || peer.publicKey === ownKey) {
+      unwant(spec.public_key);
+      unusable.add(spec.public_key);
+      return;
+    }
+    unusable.delete(peer.publicKey);
+    wanted.set(peer.publicKey, peer);
+    touch(peer.publicKey);
+  }
+
+  function unwant(key: string): void {
+    unusable.delete(key);
+    const publicKey = parsePublicKey(key);
+    if (publicKey === undefined) return;
+    wanted.delete(publicKey);
+    refused.delete(publicKey);
+    touch(publicKey);
+  }
+
+  function touch(publicKey: PublicKey): void {
+    if (unsettled !== "all") unsettled.add(publicKey);
+  }
+
+  /** Brings what is believed of the interface to what was read, hashing only the peers that differ. */
+  function believe(present: readonly Peer[]): void {
+    const keys = new Set<PublicKey>();
+    for (const peer of present) {
+      keys.add(peer.publicKey);
+      actual.upsert(peer);
+    }
+    if (actual.size === keys.size) return;
+    for (const { publicKey } of [...actual]) if (!keys.has(publicKey)) actual.remove(publicKey);
+  }
+
+  function wantWhatIs(): void {
+    isKnown = true;
+    wanted = new Map(Array.from(actual, (peer) => [peer.publicKey, peer]));
+  }
+
+  function planAll(): PeerChange {
+    const removals: PublicKey[] = [];
+    for (const { publicKey } of actual) if (!wanted.has(publicKey)) removals.push(publicKey);
+    const upserts = [];
+    for (const peer of wanted.values()) {
+      const upsert = { peer, before: actual.get(peer.publicKey) };
+      if (differenceOf(upsert) !== undefined) upserts.push(upsert);
+    }
+    return { upserts, removals };
+  }
+
+  function planFor(publicKeys: ReadonlySet<PublicKey>): PeerChange {
+    const upserts = [];
+    const removals: PublicKey[] = [];
+    for (const publicKey of publicKeys) {
+      const peer = wanted.get(publicKey);
+      const before = actual.get(publicKey);
+      if (peer !== undefined) upserts.push({ peer, before });
+      else if (before !== undefined) removals.push(publicKey);
+    }
+    return { upserts, removals };
+  }
+
+  function note({ upserts, removals }: PeerChange, leftOut: readonly PublicKey[]): void {
+    for (const publicKey of removals) actual.remove(publicKey);
+    for (const { peer } of upserts) {
+      actual.upsert(peer);
+      refused.delete(peer.publicKey);
+    }
+    for (const publicKey of leftOut) {
+      actual.remove(publicKey);
+      // Meanwhile it may have become unwanted.
+      if (wanted.has(publicKey)) refused.add(publicKey);
+    }
+  }
+
+  return {
+    get revision() {
+      return revision;
+    },
+    get size() {
+      return actual.size;
+    },
+    get isSettled() {
+      return unsettled !== "all" && unsettled.size === 0;
+    },
+    hash: () => actual.hash(),
+    wanted: () => [...wanted.values()],
+
+    takeSnapshot(snapshot) {
+      isKnown = true;
+      const earlier = wanted;
+      wanted = new Map();
+      unusable = new Set();
+      for (const spec of snapshot.peers) {
+        const same = earlier.get(spec.public_key);
+        // Most of a snapshot is known already, and checking a key costs ten times as much as comparing it.
+        if (same === undefined || !isSpecOf(spec, same)) {
+          want(spec);
+        } else {
+          wanted.set(spec.public_key, same);
+          unusable.delete(spec.public_key);
+        }
+      }
+      revision = snapshot.revision;
+      unsettled = "all";
+    },
+
+    takeSaved(saved) {
+      isKnown = true;
+      wanted = new Map(saved.peers.map((peer) => [peer.publicKey, peer]));
+      revision = saved.revision;
+      unsettled = "all";
+    },
+
+    takeChange({ from, to, upserts, removals }) {
+      if (from !== revision) return false;
+      for (const key of removals) unwant(key);
+      for (const spec of upserts) want(spec);
+      revision = to;
+      return true;
+    },
+
+    distrustInterface() {
+      unsettled = "all";
+    },
+
+    async adopt(known) {
+      believe(await driver.read());
+      wantWhatIs();
+      if (known?.hash === actual.hash()) revision = known.revision;
+      unsettled = new Set();
+      return actual.size;
+    },
+
+    async settle() {
+      try {
+        if (unsettled === "all") believe(await driver.read());
+        if (!isKnown) wantWhatIs();
+        // No wait from here to the plan: revision, failures and plan are those of one moment.
+        const plan = unsettled === "all" ? planAll() : planFor(unsettled);
+        if (unsettled === "all") refused.clear();
+        const reached = revision;
+        const spoilt = [...unusable];
+        unsettled = new Set();
+        note(plan, await driver.apply(plan));
+        return {
+          revision: reached,
+          hash: actual.hash(),
+          failed: [...spoilt, ...refused],
+          upserts: plan.upserts.length,
+          removals: plan.removals.length,
+        };
+      } catch (error) {
+        unsettled = "all";
+        throw error;
+      }
+    },
+  };
+}

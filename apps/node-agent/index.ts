@@ -1,0 +1,13 @@
+export type { Agent, AgentOptions, AgentStatus } from "./agent.ts";
+export { createAgent } from "./agent.ts";
+export type { Connect, ConnectOptions, Link, LinkHandlers } from "./connection.ts";
+export { createConnect } from "./connection.ts";
+export { createCredential, signingKey, verifyingKey } from "./credential.ts";
+export type { WireGuardDriver } from "./drivers/driver.ts";
+export type { MemoryDriver, MemoryDriverOptions } from "./drivers/memory.ts";
+export { createMemoryDriver } from "./drivers/memory.ts";
+export { createSpawnedDriver } from "./drivers/spawned.ts";
+export { createUserspaceDriver } from "./drivers/userspace.ts";
+export type { HostSetup } from "./host.ts";
+export { createHost, noHost } from "./host.ts";
+export { createStateFile, noStateFile, type StateFile } from "./state-file.ts";
