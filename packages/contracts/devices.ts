@@ -1,5 +1,6 @@
 import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
+import { accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
 import {
   Day,
@@ -244,7 +245,7 @@ export const fleetDevices = {
       status: 200,
       schema: Page(Type.Omit(DeviceOfAccount, ["connection"])),
     },
-    errors: [],
+    errors: [accountErrors.notFound],
   }),
   revoke: defineRoute({
     method: "POST",

@@ -70,7 +70,7 @@ export const Snapshot = Strict({
   revision: Revision,
   peers: Type.Array(PeerSpec),
 });
-/** Brings a node from one revision to a later one; `hash` is that of the whole set afterwards. */
+/** Brings a node from one revision to a later one. */
 export const Change = Strict({
   type: OneOf(["change"]),
   from: Revision,
