@@ -66,6 +66,8 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
   const refused = new Set<PublicKey>();
   /** Keys that may differ between wanted and actual; `all` after anything that leaves it open. */
   let unsettled: Set<PublicKey> | "all" = "all";
+  /** Whether what is thought to be on the interface must be read from it first. */
+  let isDistrusted = true;
 
   function want(spec: PeerSpec): void {
     const peer = parsePeerSpec(spec);
@@ -192,11 +194,13 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
     },
 
     distrustInterface() {
+      isDistrusted = true;
       unsettled = "all";
     },
 
     async adopt(known) {
       believe(await driver.read());
+      isDistrusted = false;
       wantWhatIs();
       if (known?.hash === actual.hash()) revision = known.revision;
       unsettled = new Set();
@@ -205,7 +209,8 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
 
     async settle() {
       try {
-        if (unsettled === "all") believe(await driver.read());
+        if (isDistrusted) believe(await driver.read());
+        isDistrusted = false;
         if (!isKnown) wantWhatIs();
         // No wait from here to the plan: revision, failures and plan are those of one moment.
         const plan = unsettled === "all" ? planAll() : planFor(unsettled);
@@ -222,6 +227,7 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
           removals: plan.removals.length,
         };
       } catch (error) {
+        isDistrusted = true;
         unsettled = "all";
         throw error;
       }

@@ -50,9 +50,9 @@ export function runProgram(
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(options.files ?? [])],
       cwd: "/",
       detached: options.ownSession ?? false,
-      timeout: TIMEOUT_MS,
-      killSignal: "SIGKILL",
     });
+    // Node's own time-out would hold this process for its whole length after a program that is not there.
+    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
     const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
       const chunks: Buffer[] = [];
       stream?.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -60,8 +60,12 @@ export function runProgram(
     });
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(options.input);
-    child.on("error", (error) => reject(isMissing(error) ? notInstalled(program) : error));
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(isMissing(error) ? notInstalled(program) : error);
+    });
     child.on("close", (code, signal) => {
+      clearTimeout(timer);
       if (signal === "SIGKILL") reject(new AgentError(`${program} did not end within 30 seconds.`));
       else resolve({ code: code ?? 1, stdout: stdout?.() ?? "", stderr: stderr?.() ?? "" });
     });

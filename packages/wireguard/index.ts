@@ -15,6 +15,7 @@ export {
 } from "./addresses.ts";
 export type { Endpoint, TunnelConfig } from "./config.ts";
 export { formatEndpoint, parseConfig, parseEndpoint, renderConfig } from "./config.ts";
+export { createPresharedKeys } from "./derived-keys.ts";
 export type { FillRandom, KeyPair, PresharedKey, PrivateKey, PublicKey } from "./keys.ts";
 export {
   decodeKey,

@@ -1,9 +1,15 @@
 import type { Tunnel } from "@securewave/contracts";
 import type { PeerSpec } from "@securewave/contracts/node-protocol";
 import { invariant } from "@securewave/foundation";
-import { deriveKey, keyedHash } from "@securewave/foundation/derive";
+import { deriveKey } from "@securewave/foundation/derive";
 import type { MasterKey } from "@securewave/foundation/envelope";
-import { parsePresharedKey, parsePrivateKey, parsePublicKey, renderConfig } from "@securewave/wireguard";
+import {
+  createPresharedKeys,
+  parsePresharedKey,
+  parsePrivateKey,
+  parsePublicKey,
+  renderConfig,
+} from "@securewave/wireguard";
 import type { NodeRow } from "../nodes/index.ts";
 import { addressesAt, type Pools } from "./addresses.ts";
 import type { DeviceRow } from "./device.ts";
@@ -23,14 +29,16 @@ const ALL_ADDRESSES = ["0.0.0.0/0", "::/0"];
 
 /** How a device and its node see the tunnel between them. */
 export function createTunnels({ pools, dns, mtu, keepaliveSeconds, masterKeys }: TunnelSettings) {
-  const keys = new Map(masterKeys.map(({ number, key }) => [number, deriveKey(key, "preshared keys")]));
+  const makers = new Map(
+    masterKeys.map(({ number, key }) => [number, createPresharedKeys(deriveKey(key, "preshared keys"))]),
+  );
 
   /** Derived from a master key and the device's public key, so that it is nowhere stored. */
   function presharedKeyOf({ public_key, preshared_key_master }: Keyed): string | null {
     if (preshared_key_master === null) return null;
-    const key = keys.get(preshared_key_master);
-    invariant(key, "the master key of every preshared key is in the ring");
-    return keyedHash(key, public_key).toString("base64");
+    const make = makers.get(preshared_key_master);
+    invariant(make, "the master key of every preshared key is in the ring");
+    return make(public_key);
   }
 
   function tunnelOf(device: Keyed & Pick<DeviceRow, "address_index">, node: NodeRow): Tunnel {
@@ -75,7 +83,7 @@ export function createTunnels({ pools, dns, mtu, keepaliveSeconds, masterKeys }:
       return renderConfig({
         privateKey,
         addresses: tunnel.addresses,
-        dns: tunnel.dns,
+        ...(tunnel.dns.length > 0 ? { dns: tunnel.dns } : {}),
         mtu: tunnel.mtu,
         peer: {
           publicKey,

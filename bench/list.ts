@@ -1,0 +1,10 @@
+import { addresses } from "./addresses.ts";
+import { config } from "./config.ts";
+import { devices } from "./devices.ts";
+import type { Bench } from "./figure.ts";
+import { node } from "./node.ts";
+import { qr } from "./qr.ts";
+import { start } from "./start.ts";
+
+/** All benchmarks, in the order of running: those that load the shared scene most come last. */
+export const BENCHES: readonly Bench[] = [qr, addresses, start, config, devices, node];
