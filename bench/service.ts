@@ -4,9 +4,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@securewave/contracts";
 import { freeTcpPort, type RunningProcess, startProcess, temporaryDir } from "@securewave/testing";
+import { CONTROL_PLANE } from "../scripts/program.mjs";
 import { createCaller, type HttpCaller } from "./http.ts";
 
-const MAIN = fileURLToPath(new URL("../apps/control-plane/main.ts", import.meta.url));
+/** What `npm start` runs. */
+const MAIN = fileURLToPath(new URL(`../${CONTROL_PLANE.entry}`, import.meta.url));
 const SETUP_LINK = /\/setup#token=(\S+)/;
 const PASSWORD = "walnut-Ferry-19-lantern";
 /** Devices that one account may have: the most that the settings allow. */
@@ -40,7 +42,7 @@ export interface ServiceProcess {
 /** Starts the control plane on a folder; ready when it has printed where to go. */
 export async function startControlPlane(dataDir: string): Promise<ServiceProcess> {
   const { port, env } = await environmentOf(dataDir);
-  const started = { command: process.execPath, args: [MAIN], cwd: dataDir, env };
+  const started = { command: process.execPath, args: [...CONTROL_PLANE.flags, MAIN], cwd: dataDir, env };
   return {
     port,
     process: await startProcess({ ...started, readyWhen: /Stop with Ctrl-C/, timeoutMs: 60_000 }),
@@ -62,6 +64,7 @@ async function environmentOf(dataDir: string) {
     METRICS_PORT: String(await freeTcpPort()),
     LOCAL_NODE: "off",
     NODE_ENV: "production",
+    ...CONTROL_PLANE.env,
   };
   return { port, env: { ...cleared, ...own } };
 }
@@ -109,7 +112,12 @@ export interface TimedStart {
 export async function timeStart(dataDir: string): Promise<TimedStart> {
   const { port, env } = await environmentOf(dataDir);
   const startMs = performance.now();
-  const running = await startProcess({ command: process.execPath, args: [MAIN], cwd: dataDir, env });
+  const running = await startProcess({
+    command: process.execPath,
+    args: [...CONTROL_PLANE.flags, MAIN],
+    cwd: dataDir,
+    env,
+  });
   const http = createCaller(port);
   while (!(await isHealthy(http))) await pause(4);
   const healthyMs = performance.now() - startMs;
