@@ -11,7 +11,7 @@ import { Root } from "./layout/root.tsx";
 import { RouteError } from "./layout/route-error.tsx";
 import { VisitorLayout } from "./layout/visitor-layout.tsx";
 import { noteNavigation } from "./navigation.ts";
-import { queryClient } from "./queries.ts";
+import { queryClient, serviceQuery } from "./queries.ts";
 
 /** A place to go to after log-in: a path of this console, and nothing that leads elsewhere. */
 function parseNext(value: unknown): string | undefined {
@@ -205,8 +205,13 @@ router.subscribe("onBeforeNavigate", ({ fromLocation, pathChanged }) => {
 session.subscribe(() => {
   if (session.state().status !== "visitor") return;
   // The pages leave first: emptied under them, they would ask for everything once more.
-  void router.invalidate().then(() => queryClient.clear());
+  void router.invalidate().then(() => queryClient.removeQueries({ predicate: isPersonal }));
 });
+
+/** What the service tells any visitor stays: the log-in page shows it. */
+function isPersonal({ queryKey }: { readonly queryKey: readonly unknown[] }): boolean {
+  return queryKey[0] !== serviceQuery.queryKey[0];
+}
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Server } from "node:http";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Database, migrate, openDatabase, storeErrors } from "@securewave/database";
 import { RefusalError, systemClock } from "@securewave/foundation";
 import { type App, createApp } from "./app.ts";
 import { type Config, publicUrlOf, readConfig } from "./config.ts";
 import { createTelemetry } from "./http/telemetry.ts";
-import { type LocalNode, startLocalNode } from "./local-node.ts";
+import { type LocalNode, startLocalNode, stopLocalNode } from "./local-node.ts";
 import { createLogger, describeError, type Logger } from "./logger.ts";
 import { loadSecrets } from "./secrets.ts";
 
@@ -19,6 +19,17 @@ const { version } = JSON.parse(readFileSync(new URL("./package.json", import.met
 };
 const STATEMENT_TIMEOUT_MS = 15_000;
 const IMPATIENT_MS = 1_000;
+/** What the system answers where a folder cannot be made or written. */
+const UNWRITABLE_CODES = new Set([
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOSPC",
+  "EDQUOT",
+  "ENOTDIR",
+  "EEXIST",
+  "ENAMETOOLONG",
+]);
 
 await main();
 
@@ -52,6 +63,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     for (const end of closing.reverse())
       await end().catch((error) => logger.error("close_failed", describeError(error)));
   };
+  const stopping = stopOnSignal(close, logger);
   try {
     await migrate(database.pool, { dir: MIGRATIONS_DIR });
     const app = await createApp({
@@ -69,15 +81,15 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     const metrics = await listenForScrapes(app, config, logger);
     if (metrics) closing.push(async () => metrics.close());
     await app.startJobs();
+    closing.push(() => stopLocalNode(config));
     const localNode = await startLocalNode(config, app.nodes);
-    if (localNode.state !== "absent") closing.push(() => localNode.stop());
     logger.info("started", { milliseconds: Math.round(performance.now() - startedMs) });
     await greet(config, app, database, localNode);
   } catch (error) {
+    if (stopping.hasBegun()) return; // what it was about to use is closed already
     await close();
     throw error;
   }
-  stopOnSignal(close, logger);
 }
 
 /** Port 9100 is also that of Prometheus's node exporter, so the service runs without, and says so. */
@@ -93,14 +105,13 @@ async function listenForScrapes(app: App, config: Config, logger: Logger): Promi
 
 async function greet(config: Config, app: App, database: Database, localNode: LocalNode): Promise<void> {
   const url = publicUrlOf(config);
-  const store =
-    database.kind === "embedded" ? relative(".", config.store.dir) || "." : "PostgreSQL at DATABASE_URL";
+  const store = database.kind === "embedded" ? config.store.dir : "PostgreSQL at DATABASE_URL";
   const setupToken = await app.accounts.createSetupToken();
-  const outbox = join(relative(".", config.store.dir), "outbox");
+  const outbox = join(config.store.dir, "outbox");
   const node =
     localNode.state === "absent"
       ? `none on this machine: ${localNode.reason}\n               Add one in the console under Nodes: it shows the command to run on a server.`
-      : `this machine, UDP port ${config.localNode.port}`;
+      : `this machine, UDP port ${config.localNode.port}${localNode.problem ? `, but not yet: ${localNode.problem}` : ""}`;
   const lines = [
     "",
     `  SecureWave ${version} is running.`,
@@ -120,7 +131,7 @@ async function greet(config: Config, app: App, database: Database, localNode: Lo
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-function stopOnSignal(close: () => Promise<void>, logger: Logger): void {
+function stopOnSignal(close: () => Promise<void>, logger: Logger): { hasBegun(): boolean } {
   let stopsAtMs: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, async () => {
@@ -133,6 +144,7 @@ function stopOnSignal(close: () => Promise<void>, logger: Logger): void {
       process.exit(0);
     });
   }
+  return { hasBegun: () => stopsAtMs !== undefined };
 }
 
 function explain(error: unknown, config: Config): string[] {
@@ -143,7 +155,7 @@ function explain(error: unknown, config: Config): string[] {
       `Port ${config.http.port} is taken by another program. Stop it, or choose another port: API_PORT=8001 npm start`,
     ];
   }
-  if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR") {
+  if (typeof code === "string" && UNWRITABLE_CODES.has(code)) {
     return [
       storeErrors.notWritable.message,
       `Folder: ${config.store.dir}. Choose another with DATA_DIR=/path npm start`,

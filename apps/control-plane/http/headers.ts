@@ -13,7 +13,7 @@ const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 /** Headers of every answer. @see https://owasp.org/www-project-secure-headers/ */
-const HEADERS = {
+export const HEADERS = {
   "content-security-policy": CONTENT_SECURITY_POLICY,
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",

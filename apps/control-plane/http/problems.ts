@@ -1,3 +1,5 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import { type Problem, requestErrors } from "@securewave/contracts";
 import { isDatabaseUnavailable } from "@securewave/database";
 import { RefusalError } from "@securewave/foundation";
@@ -26,6 +28,33 @@ export function sendProblem(reply: FastifyReply, refusal: RefusalError) {
   reply.status(refusal.status);
   if (refusal.retryAfterSeconds !== undefined) reply.header("retry-after", String(refusal.retryAfterSeconds));
   return reply.type(PROBLEM_JSON).send(JSON.stringify(problemOf(refusal)));
+}
+
+/**
+ * Answers what was not HTTP enough to become a request, and closes the connection.
+ *
+ * @see https://nodejs.org/api/http.html#event-clienterror
+ */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal = refusalOfParser(error.code);
+  const body = JSON.stringify(problemOf(refusal));
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    `Content-Type: ${PROBLEM_JSON}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.end([...head, "", body].join("\r\n"));
+}
+
+function refusalOfParser(code: string | undefined): RefusalError {
+  if (code === "HPE_HEADER_OVERFLOW") return requestErrors.tooLarge();
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return requestErrors.timedOut();
+  return requestErrors.invalid();
 }
 
 function problemOf(refusal: RefusalError): Problem {

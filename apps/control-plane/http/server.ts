@@ -6,8 +6,8 @@ import addFormats from "ajv-formats";
 import { type FastifyInstance, fastify } from "fastify";
 import type { Config } from "../config.ts";
 import type { Logger } from "../logger.ts";
-import { addHeaders } from "./headers.ts";
-import { answerErrors, sendProblem } from "./problems.ts";
+import { addHeaders, HEADERS } from "./headers.ts";
+import { answerClientError, answerErrors, sendProblem } from "./problems.ts";
 
 /** Longer than any id or encoded name. */
 const PARAM_LENGTH_MAX = 1000;
@@ -24,7 +24,9 @@ export async function createServer(config: Config["http"], logger: Logger): Prom
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     return503OnClosing: true,
-    frameworkErrors: (_error, _request, reply) => sendProblem(reply, requestErrors.invalid()),
+    frameworkErrors: (_error, _request, reply) =>
+      sendProblem(reply.headers(HEADERS), requestErrors.invalid()),
+    clientErrorHandler: answerClientError,
   });
   app.server.headersTimeout = HEADERS_SECONDS * 1000;
   app.decorateRequest("caller", undefined);
@@ -52,7 +54,10 @@ function useJson(app: FastifyInstance): void {
   });
 }
 
-/** Bodies are taken as they are; queries and paths are text, so numbers in them are converted. */
+/**
+ * Bodies are taken as they are; queries and paths are text, so numbers in them are converted. With
+ * `strictNumbers` a converted `1e400` would skip the checks of its range.
+ */
 function useValidation(app: FastifyInstance): void {
   const options = {
     allErrors: false,
@@ -64,10 +69,10 @@ function useValidation(app: FastifyInstance): void {
     "date",
     "date-time",
   ]);
-  const converting = addFormats.default(new Ajv.default({ ...options, coerceTypes: true }), [
-    "date",
-    "date-time",
-  ]);
+  const converting = addFormats.default(
+    new Ajv.default({ ...options, coerceTypes: true, strictNumbers: false }),
+    ["date", "date-time"],
+  );
   app.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === "body" ? strict : converting).compile(schema as object),
   );

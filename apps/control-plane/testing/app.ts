@@ -1,5 +1,13 @@
 import { hash } from "@node-rs/argon2";
-import { ApiError, type Client, createClient, type Role } from "@securewave/contracts";
+import {
+  ApiError,
+  api,
+  type Client,
+  createClient,
+  listRoutes,
+  type Role,
+  requestErrors,
+} from "@securewave/contracts";
 import type { Database } from "@securewave/database";
 import { openTestDatabase, type TestDatabase } from "@securewave/database/testing";
 import { createId, createManualClock, dayOf, invariant, type ManualClock } from "@securewave/foundation";
@@ -101,6 +109,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     version: "0.0.0-test",
     jobPollSeconds: 0.5,
   });
+  const undeclared = watchRefusals(app);
   if (options.jobs) await app.startJobs();
   const baseUrl = await app.server.listen({ host: "127.0.0.1", port: 0 });
 
@@ -153,8 +162,30 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       if (used !== database) await used.close();
       await database.close();
       dir.remove();
+      invariant(undeclared.size === 0, `routes declare what they refuse with: ${[...undeclared].join(", ")}`);
     },
   };
+}
+
+/** Collects the refusals that a route answered with and does not declare. */
+function watchRefusals(app: App): ReadonlySet<string> {
+  const undeclared = new Set<string>();
+  const common = Object.values(requestErrors).map(({ code }) => code);
+  const declared = new Map(
+    listRoutes(api).map(({ route }) => [
+      `${route.method} ${route.path.replace(/\{(\w+)\}/g, ":$1")}`,
+      new Set([...common, ...route.errors.map(({ code }) => code)]),
+    ]),
+  );
+  app.server.addHook("onSend", async (request, reply, payload) => {
+    if (!String(reply.getHeader("content-type")).startsWith("application/problem+json")) return payload;
+    const { code, status } = JSON.parse(String(payload));
+    const route = `${request.method.replace("HEAD", "GET")} ${request.routeOptions.url}`;
+    const isDeclared = declared.get(route)?.has(code) ?? common.includes(code);
+    if (!isDeclared && status !== 500) undeclared.add(`${route} answers ${code}`);
+    return payload;
+  });
+  return undeclared;
 }
 
 /** What a refused call was refused with; `ok` when it was not. Other errors are thrown on. */

@@ -136,17 +136,18 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
 
   function take(frame: PlaneFrame): void {
     frames.push(frame);
-    if (frame.type !== "snapshot" && frame.type !== "change") return;
-    if (frame.type === "snapshot") {
-      for (const peer of Array.from(peers)) peers.remove(peer.publicKey);
-      for (const spec of frame.peers) peers.upsert(peerOf(spec));
-      revision = frame.revision;
-    } else {
-      if (frame.from !== revision) return send({ type: "resync", reason: "a gap" });
-      for (const key of frame.removals) peers.remove(publicKeyOf(key));
-      for (const spec of frame.upserts) peers.upsert(peerOf(spec));
-      revision = frame.to;
+    if (frame.type === "change" && frame.from !== revision) send({ type: "resync", reason: "a gap" });
+    else if (frame.type === "change") change(frame.to, frame.upserts, frame.removals);
+    else if (frame.type === "snapshot") {
+      const gone = Array.from(peers, ({ publicKey }) => publicKey);
+      change(frame.revision, frame.peers, gone);
     }
+  }
+
+  function change(to: number, upserts: readonly PeerSpec[], removals: readonly string[]): void {
+    for (const key of removals) peers.remove(publicKeyOf(key));
+    for (const spec of upserts) peers.upsert(peerOf(spec));
+    revision = to;
     const honest: Applied = { type: "applied", revision, hash: peers.hash(), failed: [] };
     const said = answer ? answer(honest) : honest;
     if (said) send(said);
@@ -166,6 +167,7 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
         opened.once("close", (code, reason) => resolve({ code, reason: String(reason) }));
       });
       opened.on("message", (data: Buffer) => {
+        if (socket !== opened) return; // a later connection has taken over
         const frame: PlaneFrame = JSON.parse(String(data));
         if (frame.type !== "challenge") return take(frame);
         demandSignature(identity, nonce, frame);
@@ -180,7 +182,13 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
       });
       const nonce = randomBytes(32).toString("base64url");
       send({ type: "hello", protocol: NODE_PROTOCOL_VERSION, node_id: identity.id, nonce });
-      await eventually(() => expect(frames.map(({ type }) => type)).toContain("interface"), { everyMs: 5 });
+      const refused = ended.then(({ reason }) => Promise.reject(new Error(`the node was refused: ${reason}`)));
+      const accepted = eventually(() => expect(frames.map(({ type }) => type)).toContain("interface"), {
+        everyMs: 5,
+      });
+      refused.catch(() => undefined);
+      accepted.catch(() => undefined);
+      await Promise.race([accepted, refused]);
       if (!answer && !options.claim)
         await eventually(() => expect(stateOf(test, identity.id)).resolves.not.toBe("offline"), {
           everyMs: 5,

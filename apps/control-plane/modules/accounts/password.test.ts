@@ -9,14 +9,19 @@ test.each(["letmein12345", "rosalind99", "abcdefghij", "9876543210", "ababababab
   (password) => expect(isWeakPassword(password, EMAIL)).toBe(true),
 );
 
-test.each(["horse battery staple", "7fJ-qq0-ZZt-1", "ein Satz mit Leerzeichen", "пароль из слов", "🐢🐇🐎🐍🐟🐬🦋"])(
-  "%s is strong enough",
-  (password) => expect(isWeakPassword(password, EMAIL)).toBe(false),
-);
+test.each([
+  "horse battery staple",
+  "7fJ-qq0-ZZt-1",
+  "ein Satz mit Leerzeichen",
+  "пароль из слов",
+  "🐢🐇🐎🐍🐟🐬🦋",
+])("%s is strong enough", (password) => expect(isWeakPassword(password, EMAIL)).toBe(false));
 
 test("what a random password manager makes is never refused", () => {
   const character = fc.constantFrom(..."abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789");
-  const password = fc.array(character, { minLength: 20, maxLength: 30 }).map((characters) => characters.join(""));
+  const password = fc
+    .array(character, { minLength: 20, maxLength: 30 })
+    .map((characters) => characters.join(""));
   fc.assert(
     fc.property(password, (text) => {
       fc.pre(new Set(text.toLowerCase()).size >= 10);

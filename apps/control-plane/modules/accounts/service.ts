@@ -55,7 +55,8 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
    * that are sent from here on confirm it.
    */
   async function registerAnew(trx: Kysely<Tables>, id: string, passwordHash: string): Promise<void> {
-    if (await store.setUnverifiedPassword(trx, id, passwordHash)) await store.deleteTokensOf(trx, "verify_email", id);
+    if (await store.setUnverifiedPassword(trx, id, passwordHash))
+      await store.deleteTokensOf(trx, "verify_email", id);
   }
 
   /** The link is made when the mail is: the queue holds no token. */
@@ -100,7 +101,7 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
         .transaction(async (trx) => {
           const present = await store.findAccountByEmail(trx, account.email);
           if (present?.state === "unverified") await registerAnew(trx, present.id, account.password_hash);
-        const { id } = present ?? (await store.insertAccount(trx, account));
+          const { id } = present ?? (await store.insertAccount(trx, account));
           await jobs.send(ACCOUNT_MAIL_JOB, { accountId: id }, trx);
         })
         .catch((error: unknown) => {
@@ -143,7 +144,7 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
       return token;
     },
 
-    /** @throws service.setup_done, service.setup_token_invalid, accounts.weak_password */
+    /** @throws service.setup_done, service.setup_token_invalid, accounts.email_in_use, accounts.weak_password */
     async setUp(token: string, email: string, password: string): Promise<Account> {
       await demandStrong(password, email);
       const account = accountOf(email, await hashPassword(password), "admin", "active");

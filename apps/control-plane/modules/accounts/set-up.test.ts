@@ -26,7 +26,11 @@ test("the first admin is made by the printed link alone, once, also by two who o
   expect(codes.filter((code) => code === "ok")).toHaveLength(1);
   expect(codes.filter((code) => code === "service.setup_done")).toHaveLength(2);
 
-  const admins = await service.database.db.selectFrom("accounts").selectAll().where("role", "=", "admin").execute();
+  const admins = await service.database.db
+    .selectFrom("accounts")
+    .selectAll()
+    .where("role", "=", "admin")
+    .execute();
   expect(admins).toMatchObject([{ role: "admin", state: "active" }]);
   expect(await service.database.db.selectFrom("one_time_tokens").selectAll().execute()).toEqual([]);
   expect(await codeOf(setUp(other, "late@example.org"))).toBe("service.setup_done");

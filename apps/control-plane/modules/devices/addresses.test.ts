@@ -18,7 +18,8 @@ async function add(person: Person, name: string): Promise<string> {
 }
 
 async function removeAll(person: Person): Promise<void> {
-  for (const { id } of (await person.client.devices.list()).items) await person.client.devices.remove({ params: { id } });
+  for (const { id } of (await person.client.devices.list()).items)
+    await person.client.devices.remove({ params: { id } });
 }
 
 test("the pool gives each address once, then says that it is exhausted and adds nothing", async () => {
@@ -27,10 +28,19 @@ test("the pool gives each address once, then says that it is exhausted and adds 
   for (let index = 0; index < ROOM; index++) given.push(await add(person, `Device ${index}`));
   expect(given).toEqual(Array.from({ length: ROOM }, (_, index) => `10.99.0.${index + 2}/32`));
   const admin = await service.admin();
-  expect(await admin.client.fleetDevices.totals()).toMatchObject({ addresses_in_use: ROOM, addresses_total: ROOM });
-  expect(await codeOf(person.client.devices.create({ body: { name: "Too much" } }))).toBe("devices.pool_exhausted");
+  expect(await admin.client.fleetDevices.totals()).toMatchObject({
+    addresses_in_use: ROOM,
+    addresses_total: ROOM,
+  });
+  expect(await codeOf(person.client.devices.create({ body: { name: "Too much" } }))).toBe(
+    "devices.pool_exhausted",
+  );
   expect((await person.client.devices.list()).items).toHaveLength(ROOM);
-  const row = await service.database.db.selectFrom("accounts").selectAll().where("id", "=", person.id).executeTakeFirst();
+  const row = await service.database.db
+    .selectFrom("accounts")
+    .selectAll()
+    .where("id", "=", person.id)
+    .executeTakeFirst();
   expect(row?.devices_active).toBe(ROOM);
 
   const { items } = await person.client.devices.list();
@@ -39,7 +49,11 @@ test("the pool gives each address once, then says that it is exhausted and adds 
     await person.client.devices.revoke({ params: { id: byName.get(name) ?? "" } });
   }
   const again = [await add(person, "A"), await add(person, "B"), await add(person, "C")];
-  expect(again, "the address released longest ago is used first").toEqual(["10.99.0.9/32", "10.99.0.5/32", "10.99.0.13/32"]);
+  expect(again, "the address released longest ago is used first").toEqual([
+    "10.99.0.9/32",
+    "10.99.0.5/32",
+    "10.99.0.13/32",
+  ]);
   expect(await codeOf(person.client.devices.create({ body: { name: "D" } }))).toBe("devices.pool_exhausted");
   await removeAll(person);
 });
@@ -101,11 +115,13 @@ test("sixteen callers who add and release at random never hold an address togeth
       (select next_index - 2 from address_pool) as given,
       (select sum(devices) from nodes) as on_nodes,
       (select sum(devices_active) from accounts) as of_accounts`);
-  expect(rows).toEqual([{ active: 0, free: ROOM, given: ROOM, on_nodes: "0", of_accounts: 0 }].map((row) => ({
-    ...row,
-    on_nodes: rows[0].on_nodes,
-    of_accounts: rows[0].of_accounts,
-  })));
+  expect(rows).toEqual(
+    [{ active: 0, free: ROOM, given: ROOM, on_nodes: "0", of_accounts: 0 }].map((row) => ({
+      ...row,
+      on_nodes: rows[0].on_nodes,
+      of_accounts: rows[0].of_accounts,
+    })),
+  );
   expect([Number(rows[0].on_nodes), Number(rows[0].of_accounts)]).toEqual([0, 0]);
   expect(await addressesInUse()).toEqual([]);
 });

@@ -1,8 +1,8 @@
+import { decodeQr } from "@securewave/testing/browser";
+import { requirements } from "@securewave/testing/requirements";
 import { parseConfig, publicKeyOf, qrSvg } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { qrPng } from "@securewave/wireguard/qr-png";
-import { decodeQr } from "@securewave/testing/browser";
-import { requirements } from "@securewave/testing/requirements";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codeOf, connectNode, type FakeNode, openTestApp } from "../../testing.ts";
 
@@ -55,15 +55,19 @@ describe.skipIf(!zbar.ok)(zbar.title("the QR code"), () => {
       await get("?format=png"),
       await get("?format=base64"),
     ];
-    expect([svg.type, png.type, base64.type]).toEqual(["image/svg+xml", "image/png", "text/plain; charset=utf-8"]);
+    expect([svg.type, png.type, base64.type]).toEqual([
+      "image/svg+xml",
+      "image/png",
+      "text/plain; charset=utf-8",
+    ]);
     expect(decodeQr(png.bytes)).toBe(config);
     expect(png.bytes.equals(qrPng(config))).toBe(true);
     expect(Buffer.from(base64.bytes.toString(), "base64").equals(png.bytes)).toBe(true);
     expect(svg.bytes.toString()).toBe(qrSvg(config));
     expect(alsoSvg.bytes.equals(svg.bytes)).toBe(true);
-    expect(await codeOf(service.client(token).devices.qr({ params: { id }, query: { format: "gif" as "png" } }))).toBe(
-      "request.invalid",
-    );
+    expect(
+      await codeOf(service.client(token).devices.qr({ params: { id }, query: { format: "gif" as "png" } })),
+    ).toBe("request.invalid");
   });
 });
 
@@ -92,7 +96,9 @@ test("a private key that the server made stands sealed in the store, in no encod
 
 test("a sealed key moved to another device's row does not open", async () => {
   const { client } = await service.person();
-  const [one, two] = await Promise.all(["One", "Two"].map((name) => client.devices.create({ body: { name } })));
+  const [one, two] = await Promise.all(
+    ["One", "Two"].map((name) => client.devices.create({ body: { name } })),
+  );
   await service.database.pool.query(
     "update devices set sealed_private_key = (select sealed_private_key from devices where id = $1) where id = $2",
     [one?.id, two?.id],
@@ -102,7 +108,12 @@ test("a sealed key moved to another device's row does not open", async () => {
 
 test("settings decide on resolvers, MTU and keepalive; without resolvers the line is left out", async () => {
   const bare = await openTestApp({
-    settings: { CLIENT_DNS: "none", CLIENT_MTU: "1380", CLIENT_KEEPALIVE_SECONDS: "0", IP_POOL_V6: "fd00:77::/64" },
+    settings: {
+      CLIENT_DNS: "none",
+      CLIENT_MTU: "1380",
+      CLIENT_KEEPALIVE_SECONDS: "0",
+      IP_POOL_V6: "fd00:77::/64",
+    },
   });
   await connectNode(bare, { host: "2001:db8::9" });
   const { client } = await bare.person();

@@ -7,7 +7,7 @@ import {
   type ResultOf,
 } from "@securewave/contracts";
 import { constraintOf, type Database, notNullColumnOf } from "@securewave/database";
-import { type Clock, createId, dayOf } from "@securewave/foundation";
+import { type Clock, createId, dayOf, RefusalError } from "@securewave/foundation";
 import type { Envelope } from "@securewave/foundation/envelope";
 import { type Connections, type Presence, rangeOf } from "@securewave/live";
 import { parsePublicKey } from "@securewave/wireguard";
@@ -85,9 +85,12 @@ export function createDevices(options: DevicesOptions) {
   }
 
   /** @throws devices.no_server, devices.server_unavailable */
-  async function chooseNode(wished: string | undefined): Promise<string> {
+  async function chooseNode(
+    wished: string | undefined,
+    full: ReadonlySet<string> = new Set(),
+  ): Promise<string> {
     if (wished === undefined) {
-      const node = await nodes.choose();
+      const node = await nodes.choose(full);
       if (!node) throw deviceErrors.noServer();
       return node.id;
     }
@@ -120,13 +123,18 @@ export function createDevices(options: DevicesOptions) {
     return isSame ? present : undefined;
   }
 
-  async function create(accountId: string, input: NewDevice): Promise<DeviceWithTunnel> {
-    if (input.public_key !== undefined && parsePublicKey(input.public_key) === undefined) {
+  /** @throws devices.invalid_key, devices.key_in_use */
+  async function demandUsableKey(publicKey: string): Promise<void> {
+    if (parsePublicKey(publicKey) === undefined) {
       throw deviceErrors.invalidKey({
         issues: [{ at: "/public_key", message: "is not a valid WireGuard key" }],
       });
     }
-    const nodeId = await chooseNode(input.server_id);
+    if (await nodes.isKeyOfNode(publicKey)) throw keyInUse();
+  }
+
+  async function create(accountId: string, input: NewDevice): Promise<DeviceWithTunnel> {
+    if (input.public_key !== undefined) await demandUsableKey(input.public_key);
     const id = createId("device");
     const made = input.public_key === undefined ? generateKeyPair() : undefined;
     const device = {
@@ -138,18 +146,34 @@ export function createDevices(options: DevicesOptions) {
       key_origin: made ? ("server" as const) : ("customer" as const),
       sealed_private_key: made ? envelope.seal(made.privateKey, sealContext(id)) : null,
       preshared_key_master: tunnels.newestMaster,
-      node_id: nodeId,
       created_on: dayOf(clock.now()),
     };
-    const { devices_per_account_max: devicesMax } = await settings.read();
     try {
-      const placed = await insert(device, devicesMax);
-      nodeChanged(nodeId);
-      return await viewWithTunnel({ ...device, ...placed, state: "active" });
+      const placed = await place(device, input.server_id);
+      nodeChanged(placed.node_id);
+      return await viewWithTunnel({ ...placed, state: "active" });
     } catch (error) {
       const repeated = await findRepeated(accountId, input);
       if (!repeated) throw error;
       return viewWithTunnel(repeated);
+    }
+  }
+
+  /** Adds it on the wished node, or else on the least loaded: what is known of its room may be a moment old. */
+  async function place<Device extends Omit<store.NewDevice, "node_id">>(
+    device: Device,
+    wished: string | undefined,
+  ) {
+    const { devices_per_account_max: devicesMax } = await settings.read();
+    const full = new Set<string>();
+    for (;;) {
+      const placing = { ...device, node_id: await chooseNode(wished, full) };
+      try {
+        return { ...placing, ...(await insert(placing, devicesMax)) };
+      } catch (error) {
+        if (wished !== undefined || !isServerUnavailable(error)) throw error;
+        full.add(placing.node_id);
+      }
     }
   }
 
@@ -320,7 +344,9 @@ export function createDevices(options: DevicesOptions) {
       };
     },
 
+    /** @throws accounts.not_found */
     async listAll(accountId: string | undefined, page: PageRequest) {
+      if (accountId !== undefined) await accounts.get(accountId);
       const bounds = boundsOf(page, 1);
       const directory = await nodes.directory();
       const rows = await store.listAllDevices(db, accountId, bounds);
@@ -356,11 +382,19 @@ export function createDevices(options: DevicesOptions) {
   };
 }
 
+function isServerUnavailable(error: unknown): boolean {
+  return error instanceof RefusalError && error.code === deviceErrors.serverUnavailable.code;
+}
+
+function keyInUse() {
+  return deviceErrors.keyInUse({ issues: [{ at: "/public_key", message: "is in use" }] });
+}
+
 function refusalOf(error: unknown): unknown {
   if (notNullColumnOf(error) === "account_id") return deviceErrors.limitReached();
   switch (constraintOf(error)) {
     case "devices_public_key_key":
-      return deviceErrors.keyInUse({ issues: [{ at: "/public_key", message: "is in use" }] });
+      return keyInUse();
     case "devices_active_name":
       return deviceErrors.nameInUse({
         issues: [{ at: "/name", message: "is the name of another device of yours" }],

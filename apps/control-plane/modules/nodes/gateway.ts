@@ -26,6 +26,10 @@ export interface Gateway {
 /** A change whose message was lost is found after so long. */
 const RECHECK_MS = 30_000;
 const PING_MS = 15_000;
+/** A hello and a proof are a few hundred bytes; who has not proved himself may not make us hold more. */
+const UNPROVED_BYTES_MAX = 16_384;
+/** So long a node may take to answer that the connection closes. */
+const CLOSING_MS = 500;
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { database, bus, presence, connections, identity, logger } = options;
@@ -36,9 +40,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const links = new Map<string, NodeLink>();
 
-  async function accept(socket: WebSocket): Promise<void> {
+  async function accept(socket: WebSocket, raw: Duplex): Promise<void> {
+    const lift = limitBytes(raw, UNPROVED_BYTES_MAX);
     const proved = await authenticateNode(socket, identity, (nodeId) => findNode(database.db, nodeId));
-    if (!proved) return;
+    lift();
+    if (!proved || socket.readyState !== socket.OPEN) return;
     const { node } = proved;
     links.get(node.id)?.close("replaced");
     const link = createNodeLink(socket, proved, options);
@@ -88,7 +94,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (request.url?.split("?")[0] !== NODE_SOCKET_PATH) return false;
       server.handleUpgrade(request, socket, head, (webSocket) => {
         webSocket.on("error", () => webSocket.terminate());
-        accept(webSocket).catch((error: unknown) => {
+        accept(webSocket, socket).catch((error: unknown) => {
           report()(error);
           webSocket.terminate();
         });
@@ -100,6 +106,20 @@ export function createGateway(options: GatewayOptions): Gateway {
       clearInterval(pinging);
       for (const link of links.values()) link.close("stopping");
       server.close();
+      setTimeout(() => {
+        for (const socket of server.clients) socket.terminate();
+      }, CLOSING_MS);
     },
   };
+}
+
+/** Cuts a connection that sends more; returns how to lift the limit. */
+function limitBytes(raw: Duplex, bytesMax: number): () => void {
+  let bytes = 0;
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > bytesMax) raw.destroy();
+  };
+  raw.on("data", count);
+  return () => raw.off("data", count);
 }

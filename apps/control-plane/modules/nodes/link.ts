@@ -47,8 +47,9 @@ export function createNodeLink(
   const { peers: source, presence, connections, logger, tunnelInterface } = options;
   const desired = createPeerSet();
   let sentRevision = -1;
-  let appliedRevision = proof.revision ?? 0;
+  let appliedRevision = 0;
   let snapshots = 0;
+  let isSnapshotUnanswered = false;
   let fault: string | undefined;
   let reportedProblem: string | undefined;
   let pumping: Promise<void> | undefined;
@@ -61,12 +62,14 @@ export function createNodeLink(
   });
   socket.on("message", (data: Buffer, isBinary: boolean) => {
     isAlive = true;
+    if (socket.readyState !== socket.OPEN) return; // replaced or refused: what it says counts no more
     const frame = isBinary ? undefined : parseJson(data);
     if (checkFrame(frame)) receive(frame);
     else refuse("sent a frame that the protocol does not have");
   });
 
   function publish(): void {
+    if (socket.readyState !== socket.OPEN) return; // gone while its state was read
     const problem = fault ?? reportedProblem;
     presence.set(node.id, { appliedRevision, agentVersion: proof.agent_version, problem });
   }
@@ -87,7 +90,7 @@ export function createNodeLink(
         receiveReport(frame);
         break;
       case "resync":
-        sendSnapshot();
+        if (!isSnapshotUnanswered) sendSnapshot();
         break;
       default:
         refuse("proved itself twice");
@@ -100,6 +103,7 @@ export function createNodeLink(
       return;
     }
     appliedRevision = revision;
+    isSnapshotUnanswered = false;
     fault =
       failed.length > 0 ? `${failed.length} devices could not be applied; see the agent's log.` : undefined;
     if (revision === sentRevision && failed.length === 0) {
@@ -135,6 +139,7 @@ export function createNodeLink(
 
   function sendSnapshot(): void {
     snapshots++;
+    isSnapshotUnanswered = true;
     sendFrame(socket, { type: "snapshot", revision: sentRevision, peers: Array.from(desired, specOf) });
   }
 
@@ -174,8 +179,12 @@ export function createNodeLink(
     }
     const missed = all.filter(({ revision }) => held !== null && revision > held);
     const canCatchUp = held !== null && held >= node.pruned_revision && held < sentRevision;
-    if (canCatchUp && missed.length <= CATCH_UP_CHANGES_MAX) sendChange(held, missed);
-    else sendSnapshot();
+    if (canCatchUp && missed.length <= CATCH_UP_CHANGES_MAX) {
+      appliedRevision = held;
+      sendChange(held, missed);
+    } else {
+      sendSnapshot();
+    }
   }
 
   async function pump(): Promise<void> {

@@ -1,11 +1,18 @@
 import { createHash } from "node:crypto";
-import { type api, type BodyOf, nodeErrors, type ResultOf, serverErrors } from "@securewave/contracts";
+import {
+  type api,
+  type BodyOf,
+  nodeErrors,
+  type ResultOf,
+  requestErrors,
+  serverErrors,
+} from "@securewave/contracts";
 import { FINGERPRINT_LENGTH, parseJoinToken } from "@securewave/contracts/node-protocol";
 import { constraintOf, type Database, isUniqueViolation } from "@securewave/database";
 import { type Clock, createId, dayOf, HOUR_MS } from "@securewave/foundation";
 import { createToken, hashToken } from "@securewave/foundation/secret";
 import type { Connections, Presence } from "@securewave/live";
-import { parsePublicKey } from "@securewave/wireguard";
+import { formatEndpoint, parseEndpoint, parsePublicKey } from "@securewave/wireguard";
 import type { Bus } from "../../bus.ts";
 import { createCache } from "../../cache.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
@@ -124,11 +131,16 @@ export function createNodes({
     /**
      * Takes a node in: its token is used up, its own key is its credential from here on.
      *
-     * @throws nodes.join_token_invalid, nodes.invalid_key, nodes.key_in_use
+     * @throws nodes.join_token_invalid, request.invalid, nodes.invalid_key, nodes.key_in_use
      */
     async join(input: Joining): Promise<ResultOf<typeof api.nodes.join>> {
       const wireguardKey = parsePublicKey(input.wireguard_public_key);
       if (wireguardKey === undefined) throw nodeErrors.invalidKey();
+      if (parseEndpoint(formatEndpoint(input.endpoint)) === undefined) {
+        throw requestErrors.invalid({
+          issues: [{ at: "/endpoint/host", message: "is not a host name or address" }],
+        });
+      }
       const token = parseJoinToken(input.token);
       if (token?.fingerprint !== fingerprintOf(identity.publicKey)) throw nodeErrors.joinTokenInvalid();
       const joined = {
@@ -151,12 +163,18 @@ export function createNodes({
     },
 
     /** The node for a device whose owner has no wish: of those that take devices, the least loaded. */
-    async choose(): Promise<NodeRow | undefined> {
+    async choose(except: ReadonlySet<string>): Promise<NodeRow | undefined> {
       let best: NodeRow | undefined;
       for (const node of (await directory.read()).values()) {
-        if (takesDevices(node, presence.of(node.id)) && (!best || loadOf(node) < loadOf(best))) best = node;
+        const isCandidate = !except.has(node.id) && takesDevices(node, presence.of(node.id));
+        if (isCandidate && (!best || loadOf(node) < loadOf(best))) best = node;
       }
       return best;
+    },
+
+    /** A device with a node's own key would be refused by WireGuard there. */
+    async isKeyOfNode(publicKey: string): Promise<boolean> {
+      return [...(await directory.read()).values()].some((node) => node.wireguard_public_key === publicKey);
     },
 
     async isAvailable(id: string): Promise<boolean> {

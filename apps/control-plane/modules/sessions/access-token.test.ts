@@ -22,7 +22,13 @@ function forge(header: object, claims: object, key: string | Buffer = SECRET): s
 }
 
 const seconds = () => Math.floor(clock.now() / 1000);
-const good = () => ({ sub: "acc_1", sid: "ses_1", iss: "securewave", aud: "securewave-api", exp: seconds() + 60 });
+const good = () => ({
+  sub: "acc_1",
+  sid: "ses_1",
+  iss: "securewave",
+  aud: "securewave-api",
+  exp: seconds() + 60,
+});
 
 test("a token says which log-in of which account, until it ends", () => {
   const ownClock = createManualClock(Date.now());
@@ -42,7 +48,10 @@ test("a forged token with the right key is taken, so that the refusals below hav
 test.each([
   ["signed by nobody (alg none)", () => `${encode({ alg: "none", typ: "JWT" })}.${encode(good())}.`],
   ["without a signature", () => forge({ alg: "HS256" }, good()).replace(/[^.]+$/, "")],
-  ["signed with another key", () => forge({ alg: "HS256" }, good(), "another secret of thirty-two characters")],
+  [
+    "signed with another key",
+    () => forge({ alg: "HS256" }, good(), "another secret of thirty-two characters"),
+  ],
   ["that names another algorithm", () => forge({ alg: "HS512" }, good())],
   ["of another issuer", () => forge({ alg: "HS256" }, { ...good(), iss: "elsewhere" })],
   ["for another audience", () => forge({ alg: "HS256" }, { ...good(), aud: "elsewhere" })],
@@ -86,7 +95,11 @@ describe("over HTTP", async () => {
   test("JWT_ALGORITHM=EdDSA signs with a key of the service that its processes share", async () => {
     const person = await service.person();
     expect(await codeOf(person.client.accounts.me())).toBe("ok");
-    const rows = await service.database.db.selectFrom("service_keys").select("name").orderBy("name").execute();
+    const rows = await service.database.db
+      .selectFrom("service_keys")
+      .select("name")
+      .orderBy("name")
+      .execute();
     expect(rows.map(({ name }) => name)).toEqual(["access-token", "control-plane"]);
   });
 

@@ -93,14 +93,24 @@ describe("refresh tokens", () => {
   test("a guess is refused and ends nothing", async () => {
     const person = await service.person();
     const session = person.refreshToken.slice(0, "swr_ses_".length + 20);
-    const guesses = [`${session}_${"A".repeat(43)}`, `${person.refreshToken.slice(0, -1)}~`, "swr_", "x", "a".repeat(200)];
+    const guesses = [
+      `${session}_${"A".repeat(43)}`,
+      `${person.refreshToken.slice(0, -1)}~`,
+      "swr_",
+      "x",
+      "a".repeat(200),
+    ];
     for (const guess of guesses) expect(await codeOf(refresh(guess))).toBe("sessions.refresh_invalid");
     expect(await codeOf(refresh(person.refreshToken))).toBe("ok");
   });
 
   test("neither token stands in the table", async () => {
     const person = await service.person();
-    const rows = await service.database.db.selectFrom("sessions").selectAll().where("account_id", "=", person.id).execute();
+    const rows = await service.database.db
+      .selectFrom("sessions")
+      .selectAll()
+      .where("account_id", "=", person.id)
+      .execute();
     const stored = JSON.stringify(rows.map((row) => [row, row.refresh_hash.toString("latin1")]));
     expect(rows).toHaveLength(1);
     expect(stored).not.toContain(person.refreshToken.split("_").at(-1));
@@ -142,7 +152,9 @@ describe("logging out", () => {
 
 describe("by cookie", () => {
   async function logInByCookie(email: string) {
-    const answer = await service.send("/api/auth/login", { body: { email, password: PASSWORD, delivery: "cookie" } });
+    const answer = await service.send("/api/auth/login", {
+      body: { email, password: PASSWORD, delivery: "cookie" },
+    });
     const cookie = answer.headers.get("set-cookie") ?? "";
     return { answer, cookie, value: cookie.split(";")[0] ?? "" };
   }
@@ -173,14 +185,18 @@ describe("by cookie", () => {
   });
 
   test("without cookie and token nothing is refreshed", async () => {
-    expect((await service.send("/api/auth/refresh", { body: {} })).json.code).toBe("sessions.refresh_invalid");
+    expect((await service.send("/api/auth/refresh", { body: {} })).json.code).toBe(
+      "sessions.refresh_invalid",
+    );
   });
 });
 
 test("behind https the cookie goes over https alone", async () => {
   const secure = await openTestApp({ settings: { PUBLIC_URL: "https://vpn.example.org" } });
   const { email } = await secure.person();
-  const answer = await secure.send("/api/auth/login", { body: { email, password: PASSWORD, delivery: "cookie" } });
+  const answer = await secure.send("/api/auth/login", {
+    body: { email, password: PASSWORD, delivery: "cookie" },
+  });
   expect(answer.headers.get("set-cookie")).toContain("Secure");
   await secure.close();
 });

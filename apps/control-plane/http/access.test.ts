@@ -1,0 +1,133 @@
+import { type Access, api, listRoutes, type Role, type RouteSpec } from "@securewave/contracts";
+import { createId, type IdKind } from "@securewave/foundation";
+import { generateKeyPair } from "@securewave/wireguard/native-keys";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectNode, openTestApp, type Person, type RawAnswer } from "../testing.ts";
+
+type Caller = Role | "visitor";
+
+const CALLERS: readonly Caller[] = ["visitor", "customer", "support", "admin"];
+const ADMITTED: Record<Access, readonly Caller[]> = {
+  anyone: CALLERS,
+  account: ["customer", "support", "admin"],
+  staff: ["support", "admin"],
+  admin: ["admin"],
+  node: [],
+};
+
+const service = await openTestApp();
+afterAll(() => service.close());
+const people = new Map<Caller, Person>();
+const routes = listRoutes(api);
+
+beforeAll(async () => {
+  for (const role of ["customer", "support", "admin"] as const) people.set(role, await service.person(role));
+});
+
+const ID_KINDS: readonly [RegExp, IdKind][] = [
+  [/accounts/, "account"],
+  [/nodes|servers/, "node"],
+  [/devices/, "device"],
+];
+
+function absentIdFor(path: string): string {
+  const kind = ID_KINDS.find(([pattern]) => pattern.test(path))?.[1] ?? "device";
+  return createId(kind);
+}
+
+/** Asks with parameters of things that are not there and a body that no schema takes, so that nothing is done. */
+function ask(route: RouteSpec, token?: string, method: string = route.method): Promise<RawAnswer> {
+  const path = route.path.replace("{id}", absentIdFor(route.path)).replace("{name}", "Nothing");
+  const body = route.body ? { body: { surplus: true } } : {};
+  return service.send(path, { method, ...body, ...(token === undefined ? {} : { token }) });
+}
+
+describe.each(routes.filter(({ name }) => !/logOut/.test(name)))("$name", ({ route }) => {
+  test.each(CALLERS)(`is for ${route.access}: %s`, async (caller) => {
+    const isAdmitted = ADMITTED[route.access].includes(caller);
+    // An event stream goes on for as long as one listens.
+    const isStream = isAdmitted && route.success.contentType === "text/event-stream";
+    const answer = await ask(route, people.get(caller)?.token, isStream ? "HEAD" : route.method);
+    if (!isAdmitted) {
+      const code = caller === "visitor" ? "request.not_logged_in" : "request.not_allowed";
+      expect(answer).toMatchObject({ status: caller === "visitor" ? 401 : 403, json: { code } });
+      expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+      return;
+    }
+    expect([401, 403]).not.toContain(answer.status);
+    expect(answer.status).toBeLessThan(500);
+    // A body of unknown fields shows that the caller got as far as the operation itself.
+    if (route.body) expect(answer.json).toMatchObject({ code: "request.invalid" });
+  });
+});
+
+test("logging out is for those who are logged in", async () => {
+  for (const { route } of routes.filter(({ name }) => /logOut/.test(name))) {
+    expect(route.access).toBe("account");
+    expect((await ask(route)).json.code).toBe("request.not_logged_in");
+    for (const role of ["customer", "support", "admin"] as const) {
+      expect((await ask(route, (await service.person(role)).token)).status).toBe(204);
+    }
+  }
+});
+
+test("every route says who may call it, and visitors may call no more than they need", () => {
+  const open = routes.filter(({ route }) => route.access === "anyone").map(({ name }) => name);
+  expect(open.sort()).toEqual([
+    "accounts.register",
+    "accounts.requestVerification",
+    "accounts.verifyEmail",
+    "nodes.join",
+    "service.health",
+    "service.healthShort",
+    "service.info",
+    "service.live",
+    "service.ready",
+    "service.setUp",
+    "sessions.logIn",
+    "sessions.refresh",
+  ]);
+  expect(routes.filter(({ route }) => !(route.access in ADMITTED))).toEqual([]);
+});
+
+test("somebody else's device answers on every route as one that does not exist, also to admins, and stays as it is", async () => {
+  await connectNode(service);
+  const [owner, stranger, admin] = [await service.person(), await service.person(), await service.admin()];
+  const device = await owner.client.devices.create({ body: { name: "Phone" } });
+  const before = await service.database.db.selectFrom("devices").selectAll().execute();
+  const own = routes.filter(({ name, route }) => name.startsWith("devices.") && route.path.includes("{id}"));
+  expect(own.length).toBeGreaterThan(6);
+  const bodies: Record<string, object> = {
+    "devices.change": { name: "Mine" },
+    "devices.move": { server_id: device.server?.id },
+  };
+  for (const { name, route } of own) {
+    for (const { token } of [stranger, admin]) {
+      const answers = [device.id, createId("device")].map(async (id) => {
+        const { status, text, headers } = await service.send(route.path.replace("{id}", id), {
+          method: route.method,
+          token,
+          ...(bodies[name] ? { body: bodies[name] } : {}),
+        });
+        return { status, text, type: headers.get("content-type") };
+      });
+      const [foreign, absent] = await Promise.all(answers);
+      expect(foreign, name).toEqual(absent);
+      expect(foreign?.text, name).toContain("devices.not_found");
+    }
+  }
+  expect(await service.database.db.selectFrom("devices").selectAll().execute()).toEqual(before);
+  expect((await stranger.client.devices.list()).items).toEqual([]);
+  const states = stranger.client.devices.watch()[Symbol.asyncIterator]();
+  expect((await states.next()).value).toEqual([]);
+  await states.return?.(undefined);
+});
+
+test("somebody else's device name, key and limit are of no consequence to oneself", async () => {
+  const [one, two] = [await service.person(), await service.person()];
+  const publicKey = generateKeyPair().publicKey;
+  await one.client.devices.create({ body: { name: "Same", public_key: publicKey } });
+  const ensured = await two.client.devices.ensure({ params: { name: "Same" }, body: {} });
+  expect(ensured.public_key).not.toBe(publicKey);
+  expect((await two.client.devices.list()).items.map(({ id }) => id)).toEqual([ensured.id]);
+});

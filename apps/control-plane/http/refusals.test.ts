@@ -1,0 +1,96 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as contracts from "@securewave/contracts";
+import { storeErrors } from "@securewave/database";
+import type { Refusal } from "@securewave/foundation";
+import { envelopeErrors } from "@securewave/foundation/envelope";
+import { expect, test } from "vitest";
+
+/** Made by what is yet to come: the limits on requests. */
+const NOT_MADE_YET = ["request.too_many_requests"];
+
+const { accountErrors, deviceErrors, nodeErrors, requestErrors, serverErrors, serviceErrors, sessionErrors } =
+  contracts;
+const domains: Record<string, Record<string, Refusal>> = {
+  accountErrors,
+  deviceErrors,
+  nodeErrors,
+  serverErrors,
+  serviceErrors,
+  sessionErrors,
+};
+const routes = contracts.listRoutes(contracts.api);
+const root = import.meta.dirname;
+const sources = globSync("../**/*.ts", { cwd: root })
+  .filter((path) => !/\.test\.ts$|testing|node_modules/.test(path))
+  .map((path) => readFileSync(join(root, path), "utf8"));
+const made = new Set(
+  sources.flatMap((source) =>
+    [...source.matchAll(/\b(\w+Errors)\.(\w+)\b/g)].map(([, group, name]) => `${group}.${name}`),
+  ),
+);
+
+test("this test knows every group of refusals that the contract has", () => {
+  const groups = Object.keys(contracts).filter((name) => name.endsWith("Errors"));
+  expect(groups.sort()).toEqual([...Object.keys(domains), "requestErrors"].sort());
+});
+
+test("every code belongs to one refusal", () => {
+  const codes = [...Object.values(domains), requestErrors, storeErrors, envelopeErrors].flatMap((group) =>
+    Object.values(group).map(({ code }) => code),
+  );
+  expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
+  for (const code of codes) expect(code).toMatch(/^[a-z]+\.[a-z_]+$/);
+});
+
+test("every refusal is declared by a route, and made somewhere", () => {
+  const declared = new Set(routes.flatMap(({ route }) => route.errors.map(({ code }) => code)));
+  for (const [group, refusals] of Object.entries({ ...domains, requestErrors })) {
+    for (const [name, { code }] of Object.entries(refusals)) {
+      if (group !== "requestErrors") expect(declared, `${code} is declared by a route`).toContain(code);
+      if (!NOT_MADE_YET.includes(code))
+        expect(made, `${code} is made somewhere`).toContain(`${group}.${name}`);
+    }
+  }
+});
+
+test("what a service says that it throws, the routes that call it declare, and nothing else", () => {
+  // `@throws` above a verb of a service, and the route that calls this verb.
+  const verbs = new Map<string, Set<string>>();
+  for (const module of ["accounts", "sessions", "nodes", "devices"]) {
+    const text = readFileSync(join(root, `../modules/${module}/service.ts`), "utf8");
+    const pattern =
+      /\/\*\*(?:(?!\*\/)[\s\S])*?@throws ([^@*]*(?:\*(?!\/)[^@*]*)*)\*\/\s*(?:async )?(\w+)[(:,]/g;
+    for (const [, list = "", verb] of text.matchAll(pattern)) {
+      verbs.set(`${module}.${verb}`, new Set(list.match(/[a-z]+\.[a-z_]+/g)));
+    }
+  }
+  expect(verbs.size).toBeGreaterThan(15);
+  const calls = ["accounts", "sessions", "nodes", "devices"].flatMap((module) => {
+    const text = readFileSync(join(root, `../modules/${module}/routes.ts`), "utf8");
+    const mounts = text.split(/\bmount\(/).slice(1);
+    return mounts.flatMap((mount) => {
+      const route = /^api\.(\w+\.\w+)/.exec(mount)?.[1];
+      const called = [...mount.matchAll(/\b(accounts|sessions|nodes|devices)\.(\w+)\(/g)].map(
+        (call) => `${call[1]}.${call[2]}`,
+      );
+      return route === undefined ? [] : [{ route, called }];
+    });
+  });
+  expect(calls.length).toBeGreaterThan(25);
+  for (const { route: name, called } of calls) {
+    const route = routes.find((each) => each.name === name)?.route;
+    const declared = new Set(route?.errors.map(({ code }) => code));
+    const thrown = new Set(
+      called.flatMap((verb) => [...(verbs.get(verb) ?? [])]).filter((code) => !code.startsWith("request.")),
+    );
+    for (const code of thrown) {
+      // Its own account is there as long as its caller is logged in.
+      if (name === "accounts.me" && code === "accounts.not_found") continue;
+      expect(declared, `${name} declares ${code}`).toContain(code);
+    }
+    if (called.some((verb) => verbs.has(verb))) {
+      for (const code of declared) expect(thrown, `${name} can answer ${code}`).toContain(code);
+    }
+  }
+});
