@@ -63,7 +63,7 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     settings,
     publicUrl,
   });
-  const nodes = createNodes({ database, clock, bus, presence, connections, identity, publicUrl });
+  const nodes = createNodes({ database, clock, bus, presence, connections, identity });
   const tunnels = createTunnels({
     pools,
     dns: [],

@@ -14,9 +14,7 @@ export interface Observer {
 /** The browser's own line for every answer of 400 and above; the pages show those in words. */
 const REFUSED_ANSWER = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
-/** Said of every page over plain HTTP from another machine, where the header has no meaning. */
-const POLICY_WITHOUT_HTTPS = /^The Cross-Origin-Opener-Policy header has been ignored/;
-const EXPECTED = [REFUSED_ANSWER, POLICY_WITHOUT_HTTPS];
+const EXPECTED = [REFUSED_ANSWER];
 
 /** Notes from now on what pages send and what goes wrong in them. */
 export function observe({ context }: Browser): Observer {

@@ -4,8 +4,11 @@ import {
   authenticationText,
   NODE_PROTOCOL_VERSION,
   NODE_SOCKET_PATH,
+  type PeerSpec,
+  type PlaneFrame,
 } from "@securewave/contracts/node-protocol";
-import { generateKeyPair } from "@securewave/wireguard";
+import { generateKeyPair, type Peer, type PresharedKey, type PublicKey } from "@securewave/wireguard";
+import { createPeerSet } from "@securewave/wireguard/peer-set";
 import type { Person } from "./people.ts";
 
 const RETRY_MS = 25;
@@ -16,7 +19,7 @@ export interface FakeNode {
 }
 
 /**
- * Joins a node that proves itself and then listens only: what a service without a VPN server needs to hand out devices.
+ * Joins a node that proves itself and says that it holds what it is sent: what a service without a VPN server needs to hand out devices.
  * It comes back at once whenever the service does.
  */
 export async function openFakeNode(admin: Person, baseUrl: string): Promise<FakeNode> {
@@ -32,8 +35,17 @@ export async function openFakeNode(admin: Person, baseUrl: string): Promise<Fake
     },
   });
   const url = baseUrl.replace(/^http/, "ws") + NODE_SOCKET_PATH;
+  const held = createPeerSet();
   let isClosed = false;
   let socket = connect();
+
+  function answerTo(frame: Extract<PlaneFrame, { type: "snapshot" | "change" }>) {
+    const isWhole = frame.type === "snapshot";
+    for (const peer of isWhole ? [...held] : []) held.remove(peer.publicKey);
+    for (const spec of isWhole ? frame.peers : frame.upserts) held.upsert(peerOf(spec));
+    for (const key of isWhole ? [] : frame.removals) held.remove(key as PublicKey);
+    return { type: "applied", revision: isWhole ? frame.revision : frame.to, hash: held.hash(), failed: [] };
+  }
 
   function connect(): WebSocket {
     const opened = new WebSocket(url);
@@ -41,12 +53,13 @@ export async function openFakeNode(admin: Person, baseUrl: string): Promise<Fake
     const send = (frame: object) => opened.send(JSON.stringify(frame));
     opened.onopen = () => send({ type: "hello", protocol: NODE_PROTOCOL_VERSION, node_id, nonce });
     opened.onmessage = ({ data }) => {
-      const frame: { type: string; nonce: string } = JSON.parse(String(data));
+      const frame: PlaneFrame = JSON.parse(String(data));
+      if (frame.type === "snapshot" || frame.type === "change") send(answerTo(frame));
       if (frame.type !== "challenge") return;
       const text = Buffer.from(authenticationText("node", node_id, nonce, frame.nonce));
       const signature = sign(null, text, privateKey).toString("base64url");
-      const held = { revision: null, hash: "0".repeat(64), agent_version: "0.0.0", implementation: "kernel" };
-      send({ type: "proof", signature, ...held });
+      const state = { revision: null, hash: held.hash(), agent_version: "0.0.0", implementation: "kernel" };
+      send({ type: "proof", signature, ...state });
     };
     opened.onclose = () => {
       if (isClosed) return;
@@ -64,4 +77,9 @@ export async function openFakeNode(admin: Person, baseUrl: string): Promise<Fake
       socket.close();
     },
   };
+}
+
+function peerOf({ public_key, preshared_key, allowed_ips }: PeerSpec): Peer {
+  const preshared = preshared_key === null ? {} : { presharedKey: preshared_key as PresharedKey };
+  return { publicKey: public_key as PublicKey, allowedIps: allowed_ips, ...preshared };
 }

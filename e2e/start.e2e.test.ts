@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@securewave/contracts";
 import { eventually, freeTcpPort, type TemporaryDir, temporaryDir } from "@securewave/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -129,16 +130,18 @@ describe("a service", { timeout: 240_000 }, () => {
     await plane.process.stop();
   });
 
-  test("ends when told to in the midst of starting, and starts again afterwards", async () => {
-    for (const delayMs of [150, 400, 700, 1000, 1300]) {
-      const running = await launchControlPlane({ dir: dir.path });
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-      running.kill("SIGTERM");
-      await running.exited;
-      await eventually(async () => expect(await processesOf(dir.path)).toEqual([]), { timeoutMs: 10_000 });
+  test("ended at any moment of its first start, leaves nothing running and starts the next time", async () => {
+    for (const [index, delayMs] of [50, 100, 150, 200, 300, 400, 600, 800].entries()) {
+      const place = join(dir.path, String(delayMs));
+      mkdirSync(place);
+      const running = await launchControlPlane({ dir: place });
+      await pause(delayMs);
+      running.kill(index % 2 === 0 ? "SIGKILL" : "SIGTERM");
+      await running.stop();
+      await eventually(async () => expect(await processesOf(place)).toEqual([]), { timeoutMs: 10_000 });
+      const plane = await startControlPlane({ dir: place });
+      await plane.process.stop(15_000);
     }
-    const plane = await startControlPlane({ dir: dir.path });
-    await plane.process.stop(15_000);
   });
 
   test("prints a set-up link at each start until one was used; then none works", async () => {

@@ -43,6 +43,7 @@ const PRODUCTS: readonly Product[] = [
     async make() {
       const { code, output } = await runNodeScript("vite/bin/vite.js", ["build"], {
         cwd: join(ROOT, "apps/console"),
+        env: { NODE_ENV: "production" }, // tests build it too, under another
       });
       if (code !== 0) throw new Error(output);
       await compressAll(join(ROOT, "apps/console/dist"));

@@ -14,7 +14,7 @@ const AT_ONCE = 2;
 function listChecks(): Check[] {
   const consoleConfig = "apps/console/tsconfig.json";
   const types = (config: string) => () => runNodeScript("typescript/bin/tsc", ["-p", config, "--noEmit"]);
-  const parts = ["apps", "packages", "bench", "scripts", "vitest.config.ts"].filter((part) =>
+  const parts = ["apps", "packages", "bench", "e2e", "scripts", "vitest.config.ts"].filter((part) =>
     existsSync(join(ROOT, part)),
   );
   const boundaries = ["--config", ".dependency-cruiser.mjs", "--output-type", "err-long", ...parts];

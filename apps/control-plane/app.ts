@@ -100,7 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     refreshKey: deriveKey(secrets.jwtSecret.reveal(), "refresh tokens"),
     refreshDays,
   });
-  const nodes = createNodes({ database, clock, bus, presence, connections, identity, publicUrl });
+  const nodes = createNodes({ database, clock, bus, presence, connections, identity });
   const tunnels = createTunnels({ pools, ...config.tunnels, masterKeys: secrets.masterKeys });
   const devices = createDevices({
     database,
@@ -149,7 +149,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountSettings(mount, settings);
   mountAccounts(mount, accounts);
   mountSessions(mount, { sessions, accounts, refreshDays, isSecure: publicUrl.startsWith("https:") });
-  mountNodes(mount, nodes);
+  mountNodes(mount, nodes, config.http.publicUrl);
   mountDevices(mount, devices);
   await addReference(server, options.version);
   await addConsole(server, options.consoleDir);

@@ -38,8 +38,9 @@ export async function startLocalNode(config: Config, nodes: Nodes): Promise<Loca
 
   const { stateDir, pidPath, joinedWithPath, logPath } = pathsOf(config);
   const host = config.localNode.host ?? firstAddress();
+  const controlPlane = `http://127.0.0.1:${config.http.port}`;
   const options = [
-    ...["--control-plane", `http://127.0.0.1:${config.http.port}`],
+    ...["--control-plane", controlPlane],
     ...["--endpoint", `${bracketed(host)}:${port}`],
     ...["--interface", `sw${name}`],
   ];
@@ -53,7 +54,7 @@ export async function startLocalNode(config: Config, nodes: Nodes): Promise<Loca
 
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const joining = hasJoined ? [] : ["--replace"];
-  const token = hasJoined ? {} : { SECUREWAVE_JOIN_TOKEN: await joinTokenFor(nodes, name) };
+  const token = hasJoined ? {} : { SECUREWAVE_JOIN_TOKEN: await joinTokenFor(nodes, name, controlPlane) };
   const log = openSync(logPath, "w", 0o600);
   const agent = spawn(
     process.execPath,
@@ -111,10 +112,10 @@ async function isKnown(identity: string | undefined, nodes: Nodes): Promise<bool
   return nodeId !== undefined && (await nodes.directory()).has(nodeId);
 }
 
-async function joinTokenFor(nodes: Nodes, name: string): Promise<string> {
+async function joinTokenFor(nodes: Nodes, name: string, controlPlane: string): Promise<string> {
   const known = [...(await nodes.directory()).values()].find((node) => node.name === name);
-  if (known) return (await nodes.renewJoinToken(known.id)).join_token;
-  return (await nodes.create({ name, region: LOCAL_REGION })).join.join_token;
+  if (known) return (await nodes.renewJoinToken(known.id, controlPlane)).join_token;
+  return (await nodes.create({ name, region: LOCAL_REGION }, controlPlane)).join.join_token;
 }
 
 /** The first address that other machines can reach; loopback where there is none. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { defineErrors, invariant } from "@securewave/foundation";
 import type { MasterKey } from "@securewave/foundation/envelope";
 import { createSecret, type Secret } from "@securewave/foundation/secret";
@@ -49,15 +49,16 @@ async function loadOrCreate(dir: string, name: (typeof NAMES)[number], mayCreate
   return createSecret(text);
 }
 
-/** On disk, with its name, before anything is sealed with it. */
+/** Whole and on disk before it has its name, so that no kill leaves an empty key; and before anything is sealed with it. */
 async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
+  const file = await open(`${path}.new`, "w", 0o600);
   try {
     await file.writeFile(`${text}\n`);
     await file.sync();
   } finally {
     await file.close();
   }
-  const dir = await open(join(path, ".."), "r");
+  await rename(`${path}.new`, path);
+  const dir = await open(dirname(path), "r");
   await dir.sync().finally(() => dir.close());
 }

@@ -19,12 +19,16 @@ export const HEADERS = {
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
   "permissions-policy": "camera=(), microphone=(), geolocation=()",
-  "cross-origin-opener-policy": "same-origin",
 };
 
-export function addHeaders(app: FastifyInstance): void {
+/** Browsers refuse this one over plain HTTP, with an error in their console. */
+const SECURE_HEADERS = { ...HEADERS, "cross-origin-opener-policy": "same-origin" };
+
+/** @param isSecure whether people reach the service over https */
+export function addHeaders(app: FastifyInstance, isSecure: boolean): void {
+  const headers = isSecure ? SECURE_HEADERS : HEADERS;
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers(HEADERS);
+    reply.headers(headers);
     if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
   });
 }

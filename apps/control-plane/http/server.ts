@@ -33,7 +33,7 @@ export async function createServer(config: Config["http"], logger: Logger): Prom
   useJson(app);
   useValidation(app);
   answerErrors(app, logger);
-  addHeaders(app);
+  addHeaders(app, config.publicUrl?.startsWith("https:") ?? false);
   await app.register(cookie);
   return app;
 }

@@ -282,7 +282,7 @@ export function randomRequest(): fc.Arbitrary<RandomRequest> {
       caller: callerFor(route),
       headers,
     });
-    return { arbitrary, weight: SELDOM.test(name) ? 2 : 12 };
+    return { arbitrary, weight: SELDOM.test(name) ? 2 : name.startsWith("devices.") ? 20 : 12 };
   });
   return fc.oneof(...perRoute);
 }

@@ -1,6 +1,7 @@
+import { eventually } from "@securewave/testing/eventually";
 import { LOW_ORDER_POINTS } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { codeOf, connectNode, type FakeNode, openTestApp } from "../../testing.ts";
 
 const service = await openTestApp();
@@ -241,6 +242,33 @@ describe("revoking", () => {
     expect(after.devices_active).toBe(before.devices_active - 1);
     expect(after.addresses_in_use).toBe(before.addresses_in_use - 1);
     expect((await client.devices.list()).items).toMatchObject([{ state: "revoked" }]);
+  });
+
+  test("trying its key on another account in that very moment gets a refusal, not a failure", async () => {
+    const [owner, other] = [await service.person(), await service.person()];
+    const device = await owner.client.devices.create({
+      body: { name: "Phone", server_id: node.identity.id },
+    });
+    const locker = await service.database.pool.connect();
+    await locker.query("begin");
+    await locker.query("select from nodes where id = $1 for update", [node.identity.id]);
+    const waiting = (count: number) =>
+      eventually(async () => {
+        const { rows } = await locker.query(
+          "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        );
+        expect(rows).toHaveLength(count);
+      });
+    const body = { name: "Same key", public_key: device.public_key, server_id: node.identity.id };
+    onTestFinished(() => locker.release(true));
+    const creating = codeOf(other.client.devices.create({ body }));
+    await waiting(1);
+    const revoking = codeOf(owner.client.devices.revoke({ params: { id: device.id } }));
+    await waiting(2);
+    // Whoever waits for the node must not hold the device meanwhile: the other will wait for that.
+    await locker.query("select from devices where id = $1 for update nowait", [device.id]);
+    await locker.query("commit");
+    expect(await Promise.all([creating, revoking])).toEqual(["devices.key_in_use", "ok"]);
   });
 
   test("staff list and revoke anybody's device, and see neither its connection nor its tunnel", async () => {

@@ -164,13 +164,19 @@ export async function countDevices(db: Db): Promise<{ active: number; revoked: n
     .executeTakeFirstOrThrow();
 }
 
-/** Accounts are locked before devices, devices before nodes: everywhere in this order. */
+/**
+ * Accounts are locked before nodes, nodes before devices: everywhere in this order. Who adds a device with a
+ * key in use waits, while it holds its node, for whoever changes the device of that key.
+ */
 export async function lockOwner(trx: Db, accountId: string): Promise<void> {
   await trx.selectFrom("accounts").select("id").where("id", "=", accountId).forUpdate().execute();
 }
 
 /** Takes a device out of service: its address goes back, its secrets are forgotten. */
 export async function revokeDevice(trx: Db, device: DeviceRow): Promise<void> {
+  invariant(device.address_index !== null && device.node_id !== null, "an active device has its place");
+  await changeNode(trx, device.node_id, -1);
+  await removePeer(trx, device.node_id, device.public_key);
   await trx
     .updateTable("devices")
     .set({
@@ -187,10 +193,7 @@ export async function revokeDevice(trx: Db, device: DeviceRow): Promise<void> {
     .set((account) => ({ devices_active: account("devices_active", "-", 1) }))
     .where("id", "=", device.account_id)
     .execute();
-  invariant(device.address_index !== null && device.node_id !== null, "an active device has its place");
   await trx.insertInto("free_addresses").values({ address_index: device.address_index }).execute();
-  await changeNode(trx, device.node_id, -1);
-  await removePeer(trx, device.node_id, device.public_key);
 }
 
 /** @returns whether the node took the device: it exists, is not draining and has room */

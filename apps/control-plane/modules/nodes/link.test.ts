@@ -108,11 +108,15 @@ describe("following its desired state", () => {
     expect(node.peers.size).toBe(1);
     await node.disconnect();
     await node.connect();
-    expect(
-      node.frames().map(({ type }) => type),
-      "nothing was missed, so nothing is sent",
-    ).toEqual(["interface"]);
     await stateBecomes(node, "healthy");
+    const [, change] = node.frames();
+    expect(change, "nothing was missed").toMatchObject({
+      type: "change",
+      from: 3,
+      to: 3,
+      upserts: [],
+      removals: [],
+    });
   });
 
   test("one whose removals were forgotten meanwhile, or that knows nothing, gets the whole state", async () => {
@@ -298,13 +302,24 @@ describe("lies", () => {
 
   test("a node whose hash is wrong is sent the whole; when that does not help it takes no devices and says why", async () => {
     const node = await connectNode(service);
-    await addDevice(node);
-    await node.connect({ answer: (honest) => ({ ...honest, hash: "0".repeat(64) }) });
     const { person } = await addDevice(node);
+    await node.connect({ answer: (honest) => ({ ...honest, hash: "0".repeat(64) }) });
+    await eventually(async () => expect((await show(node)).problem).toContain("Restart its agent"));
     await stateBecomes(node, "degraded");
-    expect((await show(node)).problem).toContain("Restart its agent");
     const snapshots = () => node.frames().filter(({ type }) => type === "snapshot").length;
     expect(snapshots()).toBe(3);
+    const add = person.client.devices.create({ body: { name: "Other", server_id: node.identity.id } });
+    expect(await codeOf(add)).toBe("devices.server_unavailable");
+    await node.connect();
+    await stateBecomes(node, "healthy");
+  });
+
+  test("a node that has not said that it holds its state takes no devices", async () => {
+    const node = await connectNode(service);
+    const { person } = await addDevice(node);
+    await node.connect({ answer: () => undefined });
+    await stateBecomes(node, "degraded");
+    expect((await show(node)).problem).toContain("being brought");
     const add = person.client.devices.create({ body: { name: "Other", server_id: node.identity.id } });
     expect(await codeOf(add)).toBe("devices.server_unavailable");
     await node.connect();
@@ -448,7 +463,6 @@ describe("connections that end", () => {
     await node.ended();
     await new Promise((resolve) => setTimeout(resolve, 50));
     await locker.query("commit");
-    locker.release();
     await new Promise((resolve) => setTimeout(resolve, 100));
     const admin = await own.admin();
     expect(await admin.client.nodes.show({ params: { id: node.identity.id } })).toMatchObject({
@@ -456,6 +470,7 @@ describe("connections that end", () => {
     });
     await node.connect();
     await connecting;
+    locker.release();
     await own.close();
   });
 

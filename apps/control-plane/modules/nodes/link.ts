@@ -50,7 +50,8 @@ export function createNodeLink(
   let appliedRevision = 0;
   let snapshots = 0;
   let isSnapshotUnanswered = false;
-  let fault: string | undefined;
+  // Until it has said that it holds its state, a node may not even have an interface.
+  let fault: string | undefined = "It is being brought to the state it should have.";
   let reportedProblem: string | undefined;
   let pumping: Promise<void> | undefined;
   let isDirty = false;
@@ -173,13 +174,11 @@ export function createNodeLink(
   /** Brings a node that has just connected from what it says it holds to what it should hold. */
   function bringUp(all: readonly PeerEntry[]): void {
     const { revision: held, hash } = proof;
-    if (held === sentRevision && hash === desired.hash()) {
-      appliedRevision = sentRevision;
-      return;
-    }
     const missed = all.filter(({ revision }) => held !== null && revision > held);
-    const canCatchUp = held !== null && held >= node.pruned_revision && held < sentRevision;
-    if (canCatchUp && missed.length <= CATCH_UP_CHANGES_MAX) {
+    const isBehind = held !== null && held >= node.pruned_revision && held < sentRevision;
+    // A change of nothing is answered like any other.
+    const isCurrent = held === sentRevision && hash === desired.hash();
+    if (isCurrent || (isBehind && missed.length <= CATCH_UP_CHANGES_MAX)) {
       appliedRevision = held;
       sendChange(held, missed);
     } else {

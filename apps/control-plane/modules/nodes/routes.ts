@@ -1,13 +1,22 @@
 import { api } from "@securewave/contracts";
+import type { FastifyRequest } from "fastify";
 import type { Mount } from "../../http/mount.ts";
 import type { Nodes } from "./service.ts";
 
-export function mountNodes(mount: Mount, nodes: Nodes): void {
+/** @param publicUrl the configured one; without it, nodes are told the address that the admin used */
+export function mountNodes(mount: Mount, nodes: Nodes, publicUrl: string | undefined): void {
+  const originOf = ({ protocol, host }: FastifyRequest) => {
+    const used = `${protocol}://${host}`;
+    return publicUrl ?? (/^[A-Za-z0-9.:[\]-]+$/.test(host) && URL.canParse(used) ? used : "http://localhost");
+  };
+
   mount(api.nodes.list, ({ query }) => nodes.list(query));
-  mount(api.nodes.create, ({ body }) => nodes.create(body));
+  mount(api.nodes.create, ({ body, request }) => nodes.create(body, originOf(request)));
   mount(api.nodes.show, ({ params }) => nodes.show(params.id));
   mount(api.nodes.change, ({ params, body }) => nodes.change(params.id, body));
-  mount(api.nodes.renewJoinToken, ({ params }) => nodes.renewJoinToken(params.id));
+  mount(api.nodes.renewJoinToken, ({ params, request }) =>
+    nodes.renewJoinToken(params.id, originOf(request)),
+  );
   mount(api.nodes.remove, async ({ params }) => {
     await nodes.remove(params.id);
     return null;

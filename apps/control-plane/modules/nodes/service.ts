@@ -27,7 +27,6 @@ export interface NodesOptions {
   readonly presence: Presence;
   readonly connections: Connections;
   readonly identity: ServiceKey;
-  readonly publicUrl: string;
 }
 
 export type Nodes = ReturnType<typeof createNodes>;
@@ -40,15 +39,7 @@ type JoinToken = ResultOf<typeof api.nodes.renewJoinToken>;
 const JOIN_TOKEN_HOURS = 1;
 const CAPACITY_DEFAULT = 10_000;
 
-export function createNodes({
-  database,
-  clock,
-  bus,
-  presence,
-  connections,
-  identity,
-  publicUrl,
-}: NodesOptions) {
+export function createNodes({ database, clock, bus, presence, connections, identity }: NodesOptions) {
   const { db } = database;
   const directory = createCache(async () => {
     const rows = await store.listAllNodes(db);
@@ -59,13 +50,14 @@ export function createNodes({
   const serverView = (node: NodeRow) => serverViewOf(node, presence.of(node.id));
   const changed = () => bus.publish("registry-changed", "nodes");
 
-  function createJoinToken(): {
+  function createJoinToken(origin: string): {
     stored: Pick<NodeRow, "join_token_hash" | "join_token_expires_at">;
     shown: JoinToken;
   } {
     const secret = createToken("swj");
     const join_token = `${secret}.${fingerprintOf(identity.publicKey)}`;
-    const command = `npx securewave-node up --control-plane ${publicUrl} --token ${join_token} --endpoint YOUR_SERVER_NAME`;
+    const plain = isPlaintextElsewhere(origin) ? " --allow-plaintext" : "";
+    const command = `npx securewave-node up --control-plane ${origin} --token ${join_token} --endpoint YOUR_SERVER_NAME${plain}`;
     return {
       stored: {
         join_token_hash: hashToken(secret),
@@ -85,9 +77,15 @@ export function createNodes({
     /** Every node by id, at most a moment old. */
     directory: directory.read,
 
-    /** @throws nodes.name_in_use */
-    async create(input: NewNode): Promise<{ node: ReturnType<typeof view>; join: JoinToken }> {
-      const { stored, shown } = createJoinToken();
+    /**
+     * @param origin where the node reaches the control plane: `https://vpn.example.org`
+     * @throws nodes.name_in_use
+     */
+    async create(
+      input: NewNode,
+      origin: string,
+    ): Promise<{ node: ReturnType<typeof view>; join: JoinToken }> {
+      const { stored, shown } = createJoinToken(origin);
       const row = { id: createId("node"), ...input, capacity: input.capacity ?? CAPACITY_DEFAULT, ...stored };
       const node = await store.insertNode(db, row).catch(refuseTakenName);
       changed();
@@ -114,8 +112,8 @@ export function createNodes({
     },
 
     /** @throws nodes.not_found */
-    async renewJoinToken(id: string): Promise<JoinToken> {
-      const { stored, shown } = createJoinToken();
+    async renewJoinToken(id: string, origin: string): Promise<JoinToken> {
+      const { stored, shown } = createJoinToken(origin);
       if (!(await store.updateNode(db, id, stored))) throw nodeErrors.notFound();
       return shown;
     },
@@ -207,6 +205,12 @@ export function createNodes({
       }
     },
   };
+}
+
+/** An agent wants to be told that it may speak plain HTTP to another machine. */
+function isPlaintextElsewhere(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === "http:" && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
 function refuseTakenName(error: unknown): never {
