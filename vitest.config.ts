@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     reporters: ["default", skipReporter()],
     passWithNoTests: false,
+    maxWorkers: "100%",
     // Here it runs once; in a project it would run once for each.
     globalSetup,
     projects: [

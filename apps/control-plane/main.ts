@@ -77,10 +77,10 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       version,
     });
     closing.push(() => app.close());
+    await app.startJobs(); // before the first request, which may queue one
     await app.server.listen({ host: config.http.host, port: config.http.port });
     const metrics = await listenForScrapes(app, config, logger);
     if (metrics) closing.push(async () => metrics.close());
-    await app.startJobs();
     closing.push(() => stopLocalNode(config));
     const localNode = await startLocalNode(config, app.nodes);
     logger.info("started", { milliseconds: Math.round(performance.now() - startedMs) });

@@ -4,8 +4,6 @@ export {
   PASSWORD,
   type Person,
   type RawAnswer,
-  type TestApp,
-  type TestAppOptions,
 } from "./testing/app.ts";
 export {
   connectNode,

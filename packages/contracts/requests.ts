@@ -9,7 +9,6 @@ export const requestErrors = defineErrors("request", {
   unsupportedMediaType: { status: 415, message: "Bodies are taken as application/json." },
   notLoggedIn: { status: 401, message: "Log in first: the access token is missing, wrong or has ended." },
   notAllowed: { status: 403, message: "Your role does not allow this." },
-  tooManyRequests: { status: 429, message: "Too many requests. Try again a little later." },
   timedOut: { status: 503, message: "The request took too long and was given up." },
   failed: {
     status: 500,

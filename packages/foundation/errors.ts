@@ -35,6 +35,8 @@ export class RefusalError extends Error {
   override readonly name = "RefusalError";
   readonly code: string;
   readonly status: number;
+  /** The declared message, the same for every occurrence. */
+  readonly title: string;
   readonly internal: string | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly issues: readonly InputIssue[];
@@ -43,6 +45,7 @@ export class RefusalError extends Error {
     super(options.detail ?? spec.message);
     this.code = code;
     this.status = spec.status;
+    this.title = spec.message;
     this.internal = options.internal;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.issues = options.issues ?? [];

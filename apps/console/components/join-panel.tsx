@@ -26,7 +26,10 @@ export function JoinPanel({ nodeId, join, isRejoining = false }: JoinPanelProps)
   const hasJoined = !isRejoining && node.data !== undefined && node.data.joined_on !== null;
   return (
     <div className="grid gap-5">
-      <CommandBlock command={join.command} label="Run on the VPN server, as root, in a copy of SecureWave after npm ci" />
+      <CommandBlock
+        command={join.command}
+        label="Run on the VPN server, as root, in a copy of SecureWave after npm ci"
+      />
       {join.command.includes(ENDPOINT_BLANK) && (
         <p className="text-muted text-sm">
           In place of <code className="font-mono text-ink">{ENDPOINT_BLANK}</code> write the host name or

@@ -60,9 +60,10 @@ function refusalOfParser(code: string | undefined): RefusalError {
 function problemOf(refusal: RefusalError): Problem {
   return {
     type: `/api/docs/errors#${refusal.code}`,
-    title: refusal.message,
+    title: refusal.title,
     status: refusal.status,
     code: refusal.code,
+    ...(refusal.message === refusal.title ? {} : { detail: refusal.message }),
     ...(refusal.issues.length > 0 ? { issues: [...refusal.issues] } : {}),
   };
 }

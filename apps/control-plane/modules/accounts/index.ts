@@ -1,5 +1,5 @@
 export { viewOf } from "./account.ts";
-export { hashPassword, isRightPassword } from "./password.ts";
+export { isRightPassword } from "./password.ts";
 export { mountAccounts } from "./routes.ts";
 export type { Accounts } from "./service.ts";
 export { createAccounts } from "./service.ts";

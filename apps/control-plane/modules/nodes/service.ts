@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   type api,
   type BodyOf,
+  type NodeState,
   nodeErrors,
   type ResultOf,
   requestErrors,
@@ -17,7 +18,7 @@ import type { Bus } from "../../bus.ts";
 import { createCache } from "../../cache.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { ServiceKey } from "../service-keys/index.ts";
-import { loadOf, type NodeRow, serverViewOf, takesDevices, viewOf } from "./node.ts";
+import { loadOf, type NodeRow, serverViewOf, stateOf, takesDevices, viewOf } from "./node.ts";
 import * as store from "./store.ts";
 
 export interface NodesOptions {
@@ -192,9 +193,13 @@ export function createNodes({ database, clock, bus, presence, connections, ident
       return serverView(node);
     },
 
-    async counts(): Promise<{ nodes: number; healthy: number }> {
-      const nodes = [...(await directory.read()).values()];
-      return { nodes: nodes.length, healthy: nodes.filter((node) => view(node).state === "healthy").length };
+    /** Counts nodes; in trouble are those that should serve and do not, not those that join or drain. */
+    async counts(): Promise<{ nodes: number; healthy: number; inTrouble: number }> {
+      const states = [...(await directory.read()).values()].map((node) =>
+        stateOf(node, presence.of(node.id)),
+      );
+      const countOf = (...wanted: NodeState[]) => states.filter((state) => wanted.includes(state)).length;
+      return { nodes: states.length, healthy: countOf("healthy"), inTrouble: countOf("degraded", "offline") };
     },
 
     /** Forgets the removals that connected nodes have applied. */

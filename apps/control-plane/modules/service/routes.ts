@@ -31,7 +31,7 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
   async function health(): Promise<Health> {
     const isUp = await isDatabaseUp();
     const counts = isUp ? await nodes.counts() : undefined;
-    const areNodesUp = counts !== undefined && counts.healthy === counts.nodes;
+    const areNodesUp = counts !== undefined && counts.inTrouble === 0;
     return {
       status: !isUp ? "unhealthy" : areNodesUp ? "healthy" : "degraded",
       timestamp: new Date().toISOString(),
