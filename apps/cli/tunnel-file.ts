@@ -1,37 +1,15 @@
 import { open, readFile, rm } from "node:fs/promises";
 import type { Tunnel } from "@securewave/contracts";
-import {
-  type PrivateKey,
-  parseConfig,
-  parsePresharedKey,
-  parsePublicKey,
-  publicKeyOf,
-  renderConfig,
-} from "@securewave/wireguard";
+import { renderDeviceConfig } from "@securewave/contracts/device-config";
+import { type PrivateKey, parseConfig, publicKeyOf } from "@securewave/wireguard";
 import { isErrno } from "./credentials.ts";
 import { CliError } from "./failure.ts";
 
 /** The `.conf` of a tunnel whose private key is at hand. */
 export function renderTunnel(tunnel: Tunnel, privateKey: PrivateKey): string {
-  const publicKey = parsePublicKey(tunnel.server_public_key);
-  const presharedKey = tunnel.preshared_key === null ? undefined : parsePresharedKey(tunnel.preshared_key);
-  if (publicKey === undefined || (tunnel.preshared_key !== null && presharedKey === undefined)) {
-    throw new CliError("cli.bad_answer", "The service sent a key that is not a valid WireGuard key.");
-  }
-  const keepalive = tunnel.persistent_keepalive_seconds;
-  return renderConfig({
-    privateKey,
-    addresses: tunnel.addresses,
-    ...(tunnel.dns.length > 0 && { dns: tunnel.dns }),
-    mtu: tunnel.mtu,
-    peer: {
-      publicKey,
-      ...(presharedKey !== undefined && { presharedKey }),
-      allowedIps: tunnel.allowed_ips,
-      endpoint: tunnel.endpoint,
-      ...(keepalive > 0 && { persistentKeepaliveSeconds: keepalive }),
-    },
-  });
+  const config = renderDeviceConfig(tunnel, privateKey);
+  if (config !== undefined) return config;
+  throw new CliError("cli.bad_answer", "The service sent a key that is not a valid WireGuard key.");
 }
 
 /**

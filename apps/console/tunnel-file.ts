@@ -1,14 +1,7 @@
 import type { Tunnel } from "@securewave/contracts";
+import { renderDeviceConfig } from "@securewave/contracts/device-config";
 import { invariant } from "@securewave/foundation";
-import {
-  configFileName,
-  type PrivateKey,
-  parsePresharedKey,
-  parsePublicKey,
-  qrMatrix,
-  qrSvgDataUrl,
-  renderConfig,
-} from "@securewave/wireguard";
+import { configFileName, type PrivateKey, qrMatrix, qrSvgDataUrl } from "@securewave/wireguard";
 
 /** A device's configuration as it is handed over: as a file and as a code, from one text. */
 export interface TunnelFile {
@@ -21,25 +14,9 @@ export interface TunnelFile {
 
 /** Puts the private key, which only this page has, to what the service said of the tunnel. */
 export function configOf(privateKey: PrivateKey, tunnel: Tunnel): string {
-  const publicKey = parsePublicKey(tunnel.server_public_key);
-  invariant(publicKey !== undefined, "the service names a usable key of its server");
-  const presharedKey = tunnel.preshared_key === null ? undefined : parsePresharedKey(tunnel.preshared_key);
-  invariant(tunnel.preshared_key === null || presharedKey !== undefined, "a preshared key is a usable one");
-  return renderConfig({
-    privateKey,
-    addresses: tunnel.addresses,
-    ...(tunnel.dns.length > 0 && { dns: tunnel.dns }),
-    mtu: tunnel.mtu,
-    peer: {
-      publicKey,
-      ...(presharedKey !== undefined && { presharedKey }),
-      allowedIps: tunnel.allowed_ips,
-      endpoint: tunnel.endpoint,
-      ...(tunnel.persistent_keepalive_seconds > 0 && {
-        persistentKeepaliveSeconds: tunnel.persistent_keepalive_seconds,
-      }),
-    },
-  });
+  const config = renderDeviceConfig(tunnel, privateKey);
+  invariant(config !== undefined, "the service names usable keys");
+  return config;
 }
 
 export function tunnelFileOf(deviceName: string, text: string): TunnelFile {

@@ -1,15 +1,10 @@
 import type { Tunnel } from "@securewave/contracts";
+import { renderDeviceConfig } from "@securewave/contracts/device-config";
 import type { PeerSpec } from "@securewave/contracts/node-protocol";
 import { invariant } from "@securewave/foundation";
 import { deriveKey } from "@securewave/foundation/derive";
 import type { MasterKey } from "@securewave/foundation/envelope";
-import {
-  createPresharedKeys,
-  parsePresharedKey,
-  parsePrivateKey,
-  parsePublicKey,
-  renderConfig,
-} from "@securewave/wireguard";
+import { createPresharedKeys, parsePrivateKey } from "@securewave/wireguard";
 import type { NodeRow } from "../nodes/index.ts";
 import { addressesAt, type Pools } from "./addresses.ts";
 import type { DeviceRow } from "./device.ts";
@@ -74,25 +69,10 @@ export function createTunnels({ pools, dns, mtu, keepaliveSeconds, masterKeys }:
 
     /** The `.conf` of a device whose private key is at hand. */
     configOf(device: DeviceRow, node: NodeRow, privateKeyText: string): string {
-      const tunnel = tunnelOf(device, node);
       const privateKey = parsePrivateKey(privateKeyText);
-      const publicKey = parsePublicKey(tunnel.server_public_key);
-      const presharedKey =
-        tunnel.preshared_key === null ? undefined : parsePresharedKey(tunnel.preshared_key);
-      invariant(privateKey && publicKey, "stored keys are valid");
-      return renderConfig({
-        privateKey,
-        addresses: tunnel.addresses,
-        ...(tunnel.dns.length > 0 ? { dns: tunnel.dns } : {}),
-        mtu: tunnel.mtu,
-        peer: {
-          publicKey,
-          ...(presharedKey === undefined ? {} : { presharedKey }),
-          allowedIps: tunnel.allowed_ips,
-          endpoint: tunnel.endpoint,
-          ...(keepaliveSeconds > 0 ? { persistentKeepaliveSeconds: keepaliveSeconds } : {}),
-        },
-      });
+      const config = privateKey && renderDeviceConfig(tunnelOf(device, node), privateKey);
+      invariant(config !== undefined, "stored keys are valid");
+      return config;
     },
   };
 }
