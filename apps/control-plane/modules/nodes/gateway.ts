@@ -7,7 +7,9 @@ import type { Bus } from "../../bus.ts";
 import { describeError } from "../../logger.ts";
 import type { ServiceKey } from "../service-keys/index.ts";
 import { authenticateNode } from "./authentication.ts";
+import { createDesiredState, type DesiredState } from "./desired-state.ts";
 import { createNodeLink, type LinkOptions, type NodeLink } from "./link.ts";
+import type { NodeRow } from "./node.ts";
 import { findNode } from "./store.ts";
 
 export interface GatewayOptions extends LinkOptions {
@@ -39,6 +41,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     perMessageDeflate: false,
   });
   const links = new Map<string, NodeLink>();
+  const states = new Map<string, DesiredState>();
+
+  /** What is kept of a node's state serves unless removals that it has not seen are forgotten. */
+  function stateFor({ id, pruned_revision }: NodeRow): DesiredState {
+    const kept = states.get(id);
+    if (kept && kept.revision() >= pruned_revision) return kept;
+    const state = createDesiredState();
+    states.set(id, state);
+    return state;
+  }
 
   async function accept(socket: WebSocket, raw: Duplex): Promise<void> {
     const lift = limitBytes(raw, UNPROVED_BYTES_MAX);
@@ -47,7 +59,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!proved || socket.readyState !== socket.OPEN) return;
     const { node } = proved;
     links.get(node.id)?.close("replaced");
-    const link = createNodeLink(socket, proved, options);
+    const link = createNodeLink(socket, proved, stateFor(node), options);
     links.set(node.id, link);
     logger.info("node_connected", { nodeId: node.id });
     link.closed.then(() => {
@@ -62,6 +74,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function recheck(nodeId: string, link: NodeLink): Promise<void> {
     const node = await findNode(database.db, nodeId);
+    if (!node) states.delete(nodeId);
     if (node?.credential === link.credential) return link.pump();
     link.close("replaced"); // removed, or joined anew with another credential
   }

@@ -2,12 +2,12 @@ import { AgentFrame, type InterfaceSpec, type PeerSpec } from "@securewave/contr
 import { invariant } from "@securewave/foundation";
 import type { Connections, Presence } from "@securewave/live";
 import type { Peer } from "@securewave/wireguard";
-import { parsePresharedKey, parsePublicKey } from "@securewave/wireguard";
-import { createPeerSet } from "@securewave/wireguard/peer-set";
+import { parsePublicKey } from "@securewave/wireguard";
 import type { Static } from "typebox";
 import type { WebSocket } from "ws";
 import type { Logger } from "../../logger.ts";
 import { type ProvedNode, parseJson, sendFrame } from "./authentication.ts";
+import type { DesiredState } from "./desired-state.ts";
 import { createCheck } from "./frames.ts";
 import type { PeerEntry, PeerSource } from "./peer-source.ts";
 
@@ -42,10 +42,10 @@ const checkFrame = createCheck(AgentFrame);
 export function createNodeLink(
   socket: WebSocket,
   { node, proof }: ProvedNode,
+  state: DesiredState,
   options: LinkOptions,
 ): NodeLink {
   const { peers: source, presence, connections, logger, tunnelInterface } = options;
-  const desired = createPeerSet();
   let sentRevision = -1;
   let appliedRevision = 0;
   let snapshots = 0;
@@ -55,6 +55,7 @@ export function createNodeLink(
   let reportedProblem: string | undefined;
   let pumping: Promise<void> | undefined;
   let isDirty = false;
+  let isStarted = false;
   let isAlive = true;
 
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
@@ -107,8 +108,8 @@ export function createNodeLink(
     isSnapshotUnanswered = false;
     fault =
       failed.length > 0 ? `${failed.length} devices could not be applied; see the agent's log.` : undefined;
-    if (revision === sentRevision && failed.length === 0) {
-      if (hash === desired.hash()) snapshots = 0;
+    if (revision === sentRevision && revision === state.revision() && failed.length === 0) {
+      if (hash === state.peers.hash()) snapshots = 0;
       else repair();
     }
     publish();
@@ -123,7 +124,7 @@ export function createNodeLink(
   function receiveReport({ connected, problem }: FrameOf<"report">): void {
     const known = connected.flatMap((peer) => {
       const publicKey = parsePublicKey(peer.public_key);
-      if (publicKey === undefined || !desired.get(publicKey)) return [];
+      if (publicKey === undefined || !state.peers.get(publicKey)) return [];
       return [
         {
           publicKey,
@@ -141,26 +142,22 @@ export function createNodeLink(
   function sendSnapshot(): void {
     snapshots++;
     isSnapshotUnanswered = true;
-    sendFrame(socket, { type: "snapshot", revision: sentRevision, peers: Array.from(desired, specOf) });
+    sentRevision = state.revision();
+    sendFrame(socket, { type: "snapshot", revision: sentRevision, peers: Array.from(state.peers, specOf) });
   }
 
-  function take({ publicKey, spec }: PeerEntry): void {
-    const key = parsePublicKey(publicKey);
-    invariant(key, "a stored public key is one");
-    if (spec) {
-      desired.upsert(peerOf(spec));
-      return;
-    }
-    desired.remove(key);
-    connections.forgetPeer(key);
+  async function readAfter(revision: number): Promise<PeerEntry[]> {
+    const changes = await source.readChanges(node.id, revision);
+    state.absorb(changes);
+    for (const { publicKey, spec } of changes) if (!spec) connections.forgetPeer(publicKey);
+    return changes;
   }
 
   async function sendChanges(): Promise<void> {
     const from = sentRevision;
-    const changes = await source.readChanges(node.id, from);
+    const changes = await readAfter(from);
     const last = changes.at(-1);
     if (!last || socket.readyState !== socket.OPEN) return;
-    for (const change of changes) take(change);
     sentRevision = last.revision;
     sendChange(from, changes);
   }
@@ -172,22 +169,26 @@ export function createNodeLink(
   }
 
   /** Brings a node that has just connected from what it says it holds to what it should hold. */
-  function bringUp(all: readonly PeerEntry[]): void {
+  async function bringUp(): Promise<void> {
     const { revision: held, hash } = proof;
-    const missed = all.filter(({ revision }) => held !== null && revision > held);
-    const isBehind = held !== null && held >= node.pruned_revision && held < sentRevision;
-    // A change of nothing is answered like any other.
-    const isCurrent = held === sentRevision && hash === desired.hash();
-    if (isCurrent || (isBehind && missed.length <= CATCH_UP_CHANGES_MAX)) {
+    if (held === sentRevision && hash === state.peers.hash()) {
       appliedRevision = held;
-      sendChange(held, missed);
-    } else {
-      sendSnapshot();
+      sendChange(held, []); // a change of nothing is answered like any other
+      return;
     }
+    const isBehind = held !== null && held >= node.pruned_revision && held < sentRevision;
+    const missed = isBehind ? await readAfter(held) : [];
+    if (!isBehind || missed.length > CATCH_UP_CHANGES_MAX) {
+      sendSnapshot();
+      return;
+    }
+    appliedRevision = held;
+    sentRevision = missed.at(-1)?.revision ?? sentRevision;
+    sendChange(held, missed);
   }
 
   async function pump(): Promise<void> {
-    if (sentRevision < 0) return; // `start` sends all
+    if (!isStarted) return; // `start` sends all
     isDirty = true;
     pumping ??= (async () => {
       while (isDirty) {
@@ -205,14 +206,14 @@ export function createNodeLink(
     closed,
     pump,
     async start() {
-      const all = await source.readChanges(node.id, -1);
-      for (const change of all) take(change);
-      const revision = Math.max(node.revision, all.at(-1)?.revision ?? 0);
-      sentRevision = revision;
+      await readAfter(state.revision());
+      state.reach(node.revision);
+      sentRevision = state.revision();
       invariant(node.endpoint_port !== null, "a joined node has an endpoint");
       const listen_port = node.endpoint_port;
       sendFrame(socket, { type: "interface", interface: { ...tunnelInterface, listen_port } });
-      bringUp(all);
+      await bringUp();
+      isStarted = true;
       publish();
       await pump();
     },
@@ -225,13 +226,6 @@ export function createNodeLink(
       socket.close(reason === "stopping" ? 1001 : 1008, reason);
     },
   };
-}
-
-function peerOf({ public_key, preshared_key, allowed_ips }: PeerSpec): Peer {
-  const publicKey = parsePublicKey(public_key);
-  invariant(publicKey, "a stored public key is one");
-  const presharedKey = preshared_key === null ? undefined : parsePresharedKey(preshared_key);
-  return { publicKey, allowedIps: allowed_ips, ...(presharedKey === undefined ? {} : { presharedKey }) };
 }
 
 function specOf({ publicKey, presharedKey, allowedIps }: Peer): PeerSpec {
