@@ -53,7 +53,7 @@ async function readAll(limit: number, search?: string): Promise<{ id: string; na
     });
     expect(page.items.length).toBeLessThanOrEqual(limit);
     if (page.next_cursor !== null) expect(page.items).toHaveLength(limit);
-    found.push(...page.items);
+    found.push(...page.items.map(({ id, name }) => ({ id, name })));
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);
   return found;
