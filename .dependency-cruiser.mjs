@@ -62,8 +62,32 @@ export default {
       comment:
         "A VPN server, a browser or an operator's machine that is taken over must hold no code that reaches the database.",
       severity: "error",
-      from: { path: "^apps/(console|cli|node-agent)/", pathNot: TESTS },
+      from: { path: "^apps/(console|node-agent)/", pathNot: TESTS },
       to: { path: "^packages/(?!(foundation|wireguard|contracts)/)" },
+    },
+    {
+      name: "no-way-to-the-database-from-the-cli",
+      comment:
+        "The same for an operator's machine, which verifies the audit trail by itself: that is pure arithmetic.",
+      severity: "error",
+      from: { path: "^apps/cli/", pathNot: TESTS },
+      to: { path: "^packages/(?!(foundation|wireguard|contracts|audit-trail)/)" },
+    },
+    {
+      name: "sentinel-stands-by-itself",
+      comment:
+        "Any Fastify service can use the security layer: of ours it needs the errors and address arithmetic only.",
+      severity: "error",
+      from: { path: "^packages/sentinel/", pathNot: TESTS },
+      to: { path: "^(packages/(?!(foundation|wireguard|contracts|sentinel)/)|apps/|bench/|scripts/)" },
+    },
+    {
+      name: "audit-trail-and-vault-stand-on-foundation",
+      comment:
+        "The proof of the audit trail and the client of Vault are to be read, and used, without the rest.",
+      severity: "error",
+      from: { path: "^packages/(audit-trail|vault)/", pathNot: TESTS },
+      to: { path: "^(packages/(?!(foundation|audit-trail|vault)/)|apps/|bench/|scripts/)" },
     },
     {
       name: "no-database-driver-at-the-edge",

@@ -9,6 +9,7 @@ import { type Pool, parsePool } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { createBus } from "../apps/control-plane/bus.ts";
 import { createAccounts } from "../apps/control-plane/modules/accounts/index.ts";
+import { createAudit } from "../apps/control-plane/modules/audit/index.ts";
 import {
   createDevices,
   createTunnels,
@@ -50,10 +51,19 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
   const [clock, publicUrl] = [systemClock, "http://localhost"];
   const bus = createBus(database, ignore);
   const envelope = createEnvelope([MASTER_KEY]);
+  const audit = createAudit({
+    database,
+    clock,
+    key: await loadServiceKey(database.db, envelope, "audit-trail"),
+    origin: "bench",
+    archiveDir: dir.path,
+    retentionDays: 365,
+    onError: ignore,
+  });
   const [presence, connections] = [createPresence(), createConnections({ clock })];
   const identity = await loadServiceKey(database.db, envelope, "control-plane");
-  const settings = createSettings(database.db, bus);
-  await settings.change({ devices_per_account_max: DEVICES_MAX });
+  const settings = createSettings({ database, bus, audit });
+  await settings.change({ devices_per_account_max: DEVICES_MAX }, "system");
   const mail = createMail({ smtpUrl: undefined, from: "bench@localhost", outboxDir: dir.path });
   const accounts = createAccounts({
     database,
@@ -61,9 +71,10 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     jobs: createJobs(database, ignore),
     mail,
     settings,
+    audit,
     publicUrl,
   });
-  const nodes = createNodes({ database, clock, bus, presence, connections, identity });
+  const nodes = createNodes({ database, clock, bus, audit, presence, connections, identity });
   const tunnels = createTunnels({
     pools,
     dns: [],
@@ -75,6 +86,7 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     database,
     clock,
     bus,
+    audit,
     envelope,
     presence,
     connections,

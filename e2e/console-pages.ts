@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Browser, screenshot } from "@securewave/testing";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 /** What a browser did and complained about while its pages were used. */
 export interface Observer {
@@ -9,6 +9,8 @@ export interface Observer {
   sent(): string[];
   /** Errors in the console, uncaught exceptions, and breaches of the Content-Security-Policy. */
   complaints(): string[];
+  /** Addresses that answered that too much was asked. */
+  slowedDown(): string[];
 }
 
 /** The browser's own line for every answer of 400 and above; the pages show those in words. */
@@ -20,16 +22,20 @@ const EXPECTED = [REFUSED_ANSWER];
 export function observe({ context }: Browser): Observer {
   const sent: string[] = [];
   const complaints: string[] = [];
+  const slowedDown: string[] = [];
   context.on("request", (request) => {
     const headers = JSON.stringify(request.headers());
     sent.push(`${request.method()} ${request.url()} ${headers} ${request.postData() ?? ""}`);
+  });
+  context.on("response", (response) => {
+    if (response.status() === 429) slowedDown.push(response.url());
   });
   context.on("console", (message) => {
     const isExpected = EXPECTED.some((pattern) => pattern.test(message.text()));
     if (message.type() === "error" && !isExpected) complaints.push(message.text());
   });
   context.on("weberror", (error) => complaints.push(String(error.error())));
-  return { sent: () => sent, complaints: () => complaints };
+  return { sent: () => sent, complaints: () => complaints, slowedDown: () => slowedDown };
 }
 
 /** Everything that the pages of this origin have stored in the browser, as text. */
@@ -44,7 +50,12 @@ export async function storedBy(page: Page): Promise<string> {
 export async function logInOnPage(page: Page, email: string, password: string): Promise<void> {
   await page.locator("input[name=email]").fill(email);
   await page.locator("input[name=password]").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await logInButton(page).click();
+}
+
+/** The button of the form; there is one for passkeys too, where the browser has them. */
+export function logInButton(page: Page): Locator {
+  return page.getByRole("button", { name: "Log in", exact: true });
 }
 
 /** How many pixels a page is wider than its window. */
@@ -63,6 +74,19 @@ export async function tabTo(page: Page, selector: string): Promise<void> {
     await page.keyboard.press("Tab");
   }
   throw new Error(`${TABS_MAX} times Tab did not lead to ${selector}`);
+}
+
+const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+
+/** Two pictures: light on a desktop, dark on a phone. */
+export async function shootBoth(page: Page, name: string): Promise<void> {
+  await shoot(page, name);
+  await page.setViewportSize(PHONE);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await shoot(page, `${name}-phone`);
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize(DESKTOP);
 }
 
 /** Keeps a picture for people in the folder that E2E_SHOTS_DIR names; without it, none. */

@@ -10,6 +10,13 @@ const BUILD_TIMEOUT_MS = 180_000;
 /** A start takes about a second; this is for machines on which much else runs. */
 const START_TIMEOUT_MS = 90_000;
 
+const NO_LIMITS = {
+  RATE_LIMIT_GLOBAL: "1000000",
+  RATE_LIMIT_IP: "1000000",
+  RATE_LIMIT_USER: "1000000",
+  RATE_LIMIT_SENSITIVE: "1000000",
+};
+
 export interface ControlPlane {
   readonly process: RunningProcess;
   /** How the test reaches it when it runs in the same network namespace. */
@@ -24,6 +31,8 @@ export interface ControlPlaneOptions {
   readonly namespace?: string;
   readonly port?: number;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Lifts the limits on how often one may ask, for what asks more than people and their programs do. */
+  readonly hasNoLimits?: boolean;
   /** Programs of /usr/bin that are not there for it; needs root. */
   readonly hiddenTools?: readonly string[];
 }
@@ -36,7 +45,7 @@ export function dataDirOf(dir: string): string {
 /** Variables of the test runner, and settings of whoever runs it, that a service of its own must not see. */
 export function cleanEnvironment(): Record<string, undefined> {
   const names = Object.keys(process.env).filter((name) =>
-    /^(VITEST|TEST$|NODE_|SECUREWAVE_|SETTINGS_FILE|DATABASE_|JWT_|MASTER_KEY|SMTP_|MAIL_|LOG_LEVEL)/.test(
+    /^(VITEST|TEST$|NODE_|SECUREWAVE_|SETTINGS_FILE|DATABASE_|JWT_|MASTER_KEY|SMTP_|MAIL_|LOG_|PUBLIC_URL|API_|RATE_LIMIT_|AUTO_BLOCK_|REPUTATION_|REDIS_URL|TRUSTED_|VAULT_)/.test(
       name,
     ),
   );
@@ -57,7 +66,7 @@ export async function launchControlPlane(
   options: ControlPlaneOptions,
   readyWhen?: RegExp,
 ): Promise<RunningProcess> {
-  const { dir, namespace, port = await freeTcpPort(), env, hiddenTools = [] } = options;
+  const { dir, namespace, port = await freeTcpPort(), env, hasNoLimits = false, hiddenTools = [] } = options;
   await buildService();
   const start = [process.execPath, ...CONTROL_PLANE.flags, ENTRY];
   const [command = "", ...args] = hiddenTools.length > 0 ? [...hiding(dir, hiddenTools), ...start] : start;
@@ -73,6 +82,7 @@ export async function launchControlPlane(
       API_PORT: String(port),
       METRICS_PORT: String(await freeTcpPort()),
       LOCAL_NODE: "off",
+      ...(hasNoLimits && NO_LIMITS),
       ...env,
     },
     ...(readyWhen !== undefined && { readyWhen, timeoutMs: START_TIMEOUT_MS }),

@@ -1,5 +1,5 @@
 import { type Client, createClient, type Session } from "@securewave/contracts";
-import { latestMail } from "@securewave/testing";
+import { eventually, latestMail } from "@securewave/testing";
 
 export interface Person {
   readonly email: string;
@@ -25,7 +25,8 @@ export async function setUpAdmin(baseUrl: string, setupLink: string | undefined)
   if (setupLink === undefined) throw new Error("the program printed no set-up link");
   const token = tokenOf(setupLink);
   const body = { token, email: "admin@example.org", password: PASSWORD };
-  return personOf(baseUrl, await createClient({ baseUrl }).service.setUp({ body }), PASSWORD);
+  await createClient({ baseUrl }).service.setUp({ body });
+  return logIn(baseUrl, body.email);
 }
 
 /** Registers as a visitor does: the mail is read from the outbox and its link followed. */
@@ -36,12 +37,17 @@ export async function register(baseUrl: string, email: string, outboxDir: string
   return logIn(baseUrl, email);
 }
 
-/** The link in the newest mail to an address. */
-export async function mailedLink(outboxDir: string, email: string): Promise<string> {
-  const { links } = await latestMail(outboxDir, email, { timeoutMs: 20_000 });
-  const [link] = links;
-  if (link === undefined) throw new Error("the mail holds no link");
-  return link;
+/** The link in the newest mail to an address, once it leads to the page that is waited for. */
+export function mailedLink(outboxDir: string, email: string, page = "/verify"): Promise<string> {
+  return eventually(
+    async () => {
+      const { links } = await latestMail(outboxDir, email);
+      const link = links.find((found) => new URL(found).pathname === page);
+      if (link === undefined) throw new Error(`the newest mail does not lead to ${page}`);
+      return link;
+    },
+    { timeoutMs: 20_000 },
+  );
 }
 
 /** What stands behind `#token=` in a link. */

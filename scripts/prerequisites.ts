@@ -20,6 +20,7 @@ export const PREREQUISITES: readonly Prerequisite[] = [
   tools("curl", "fetches web pages through a tunnel", "curl"),
   tools("procps", "gives wg-quick the program sysctl", "sysctl"),
   tools("zbar-tools", "reads QR codes independently of what drew them", "zbarimg"),
+  tools("redis-server", "is what replicas share their counts and blocks in", "redis-server"),
 ];
 
 function tools(name: string, reason: string, ...programs: string[]): Prerequisite {

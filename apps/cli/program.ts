@@ -3,6 +3,7 @@ import { createCall, type Perform } from "./call.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDeviceCommands } from "./commands/devices.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
+import { addKeyCommands } from "./commands/keys.ts";
 import { addLoginCommands } from "./commands/login.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
@@ -40,6 +41,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 service not reachable.
   addDeviceCommands(program, perform);
   addUserCommands(program, perform);
   addSettingsCommands(program, perform);
+  addKeyCommands(program, perform);
   addCompletionCommand(program, perform);
   return program;
 }

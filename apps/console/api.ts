@@ -1,35 +1,49 @@
-import { ApiError, createClient } from "@securewave/contracts";
+import { ApiError, type BrowserSession, createClient } from "@securewave/contracts";
+import { createProofOfWork } from "./proof-of-work.ts";
 import { createReachability } from "./reachability.ts";
 import { createSession } from "./session.ts";
-
-const REFRESH_LOCK = "securewave.refresh";
+import { solveInWorker } from "./solve-in-worker.ts";
 
 export const reachability = createReachability((input, init) => fetch(input, init));
 
-export const session = createSession({
-  refresh: () => client.sessions.refresh({ body: {} }),
-  alone: (task) => ("locks" in navigator ? navigator.locks.request(REFRESH_LOCK, task) : task()),
-});
+export const session = createSession({ ask: async () => (await client.session.show()).session });
+
+export const proofOfWork = createProofOfWork(solveInWorker);
 
 /** The API of the service that this page came from. */
 export const client = createClient({
   baseUrl: "",
-  token: session.token,
-  renewToken: () => session.renew(),
+  csrfToken: session.csrfToken,
+  renewToken: () => session.restore(),
+  solveChallenge: proofOfWork.solve,
   fetch: reachability.fetch,
 });
 
-/** Tells the browser's other tabs that the log-in ended, so that none goes on showing data. */
+/** Tells the browser's other tabs, which share the cookie, that a log-in began or ended. */
 const tabs = new BroadcastChannel("securewave.session");
-tabs.onmessage = () => session.end();
+tabs.onmessage = () => {
+  // A tab that cannot ask finds out with its next request.
+  void session.restore().catch(() => undefined);
+};
+
+/** Takes up a log-in that was just made. */
+export function logIn(opened: BrowserSession): void {
+  session.adopt(opened);
+  tabs.postMessage("begun");
+}
 
 /** Ends this log-in, or every log-in of the account. */
 export async function logOut(scope: "here" | "everywhere"): Promise<void> {
   try {
-    await (scope === "here" ? client.sessions.logOut() : client.sessions.logOutEverywhere());
+    await (scope === "here" ? client.session.close() : client.sessions.logOutEverywhere());
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
   }
+  endHere();
+}
+
+/** Forgets a log-in that the service has ended with something that was done here. */
+export function endHere(): void {
+  session.end("here");
   tabs.postMessage("ended");
-  session.end();
 }

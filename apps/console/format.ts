@@ -26,6 +26,14 @@ export function formatDay(day: string): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" }).format(date);
 }
 
+/** A day (`2026-11-20`) or an instant, in the reader's own way. */
+export function formatMoment(time: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(time)) return formatDay(time);
+  const instant = new Date(time);
+  if (Number.isNaN(instant.valueOf())) return time;
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }).format(instant);
+}
+
 export function formatCount(count: number): string {
   return new Intl.NumberFormat().format(count);
 }
@@ -33,4 +41,20 @@ export function formatCount(count: number): string {
 /** `1 device`, `2 devices`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** A span that is counted down: `4:05`, `1:02:09`. */
+export function formatCountdown(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  const two = (part: number) => String(part).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** A span in its greatest whole unit, rounded up: `5 minutes`. */
+export function formatSpan(seconds: number): string {
+  if (seconds < 60) return plural(Math.max(1, Math.ceil(seconds)), "second");
+  if (seconds < 5400) return plural(Math.ceil(seconds / 60), "minute");
+  if (seconds < 129_600) return plural(Math.ceil(seconds / 3600), "hour");
+  return plural(Math.ceil(seconds / 86_400), "day");
 }

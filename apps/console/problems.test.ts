@@ -1,6 +1,6 @@
 import { ApiError } from "@securewave/contracts";
 import { expect, test } from "vitest";
-import { explain, formProblemOf } from "./problems.ts";
+import { explain, formProblemOf, PageError, pauseOf } from "./problems.ts";
 
 function refused(
   status: number,
@@ -39,6 +39,30 @@ test("a refusal that speaks of one field stands beside it where the form has it"
   expect(formProblemOf(error, ["type"])).toEqual({ fields: {}, general: error.message });
 });
 
+test("a wrong password stands beside the field that asks for the present one", () => {
+  const error = refused(403, "accounts.wrong_password", "The password is wrong.");
+  expect(formProblemOf(error, ["current_password", "password"]).fields).toEqual({
+    current_password: error.message,
+  });
+  expect(formProblemOf(error, ["name", "password"]).fields).toEqual({ password: error.message });
+});
+
+test("what the page itself finds wrong with a field stands beside it", () => {
+  const error = new PageError("Choose at least one.", "scopes");
+  expect(formProblemOf(error, ["name", "scopes"])).toEqual({
+    fields: { scopes: error.message },
+    general: undefined,
+  });
+});
+
+test("only where the service says when to come back, a countdown is shown", () => {
+  expect(pauseOf(new ApiError(429, "sessions.locked", "Wait.", undefined, 90))).toBe(90);
+  expect(pauseOf(new ApiError(429, "sessions.locked", "Wait."))).toBeUndefined();
+  expect(pauseOf(new ApiError(503, "request.failed", "Wait.", undefined, 9))).toBeUndefined();
+  expect(pauseOf(new TypeError("x"))).toBeUndefined();
+});
+
 test("no error of the page's own is shown in its own words", () => {
   expect(explain(new TypeError("x is not a function"))).not.toContain("function");
+  expect(explain(new PageError("Nothing was confirmed."))).toBe("Nothing was confirmed.");
 });

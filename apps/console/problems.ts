@@ -1,6 +1,8 @@
 import {
   ApiError,
   accountErrors,
+  apiKeyErrors,
+  blockErrors,
   deviceErrors,
   nodeErrors,
   type Problem,
@@ -13,13 +15,30 @@ export interface FormProblem {
   readonly general: string | undefined;
 }
 
-/** Refusals that speak of one field, though they name no part of the input. */
-const FIELD_OF_CODE: Readonly<Record<string, string>> = {
-  [accountErrors.weakPassword.code]: "password",
-  [accountErrors.emailInUse.code]: "email",
-  [deviceErrors.nameInUse.code]: "name",
-  [deviceErrors.serverUnavailable.code]: "server_id",
-  [nodeErrors.nameInUse.code]: "name",
+/** Something that this page itself found wrong, in words for people. */
+export class PageError extends Error {
+  override readonly name = "PageError";
+  /** The field of the form that it speaks of. */
+  readonly field: string | undefined;
+
+  constructor(message: string, field?: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** Refusals that speak of one field, though they name no part of the input; the first field a form has counts. */
+const FIELDS_OF_CODE: Readonly<Record<string, readonly string[]>> = {
+  [accountErrors.weakPassword.code]: ["password"],
+  [accountErrors.wrongPassword.code]: ["current_password", "password"],
+  [accountErrors.emailInUse.code]: ["email"],
+  [sessionErrors.wrongCode.code]: ["code"],
+  [apiKeyErrors.tooLong.code]: ["expires_in_days"],
+  [blockErrors.wrongNetwork.code]: ["network"],
+  [blockErrors.wouldLockOut.code]: ["network"],
+  [deviceErrors.nameInUse.code]: ["name"],
+  [deviceErrors.serverUnavailable.code]: ["server_id"],
+  [nodeErrors.nameInUse.code]: ["name"],
 };
 
 /**
@@ -29,10 +48,11 @@ const FIELD_OF_CODE: Readonly<Record<string, string>> = {
  */
 export function formProblemOf(error: unknown, names: readonly string[]): FormProblem {
   const message = explain(error);
+  if (error instanceof PageError && error.field !== undefined && names.includes(error.field))
+    return { fields: { [error.field]: message }, general: undefined };
   if (!(error instanceof ApiError)) return { fields: {}, general: message };
-  const field = FIELD_OF_CODE[error.code];
-  if (field !== undefined && names.includes(field))
-    return { fields: { [field]: message }, general: undefined };
+  const field = FIELDS_OF_CODE[error.code]?.find((candidate) => names.includes(candidate));
+  if (field !== undefined) return { fields: { [field]: message }, general: undefined };
 
   const fields: Record<string, string> = {};
   const others: string[] = [];
@@ -48,6 +68,7 @@ export function formProblemOf(error: unknown, names: readonly string[]): FormPro
 
 /** One sentence for people on what went wrong. */
 export function explain(error: unknown): string {
+  if (error instanceof PageError) return error.message;
   if (!(error instanceof ApiError)) return "Something went wrong in this page. Please try again.";
   if (error.code === "client.unreachable") return "The service cannot be reached at the moment.";
   if (error.code === "client.unexpected")
@@ -62,6 +83,11 @@ export function isRefusal(error: unknown, refusal: { readonly code: string }): e
 /** Whether trying the same again without change may help. */
 export function isPassing(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status >= 500 || error.status === 429);
+}
+
+/** How long to wait before the next try; undefined where the service did not say so. */
+export function pauseOf(error: unknown): number | undefined {
+  return error instanceof ApiError && error.status === 429 ? error.retryAfterSeconds : undefined;
 }
 
 /** A log-in that waits for the mail address to be confirmed. */

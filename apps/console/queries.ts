@@ -18,13 +18,13 @@ export const queryClient = new QueryClient({
   },
 });
 
-const nextCursor = (page: { readonly next_cursor: string | null }) => page.next_cursor ?? undefined;
+export const nextCursor = (page: { readonly next_cursor: string | null }) => page.next_cursor ?? undefined;
 
-function pageQuery(search: string, cursor: string | undefined) {
+export function pageQuery(search: string, cursor: string | undefined) {
   return { limit: PAGE_ITEMS, ...(search && { search }), ...(cursor && { cursor }) };
 }
 
-const FIRST_PAGE: { readonly cursor: string | undefined } = { cursor: undefined };
+export const FIRST_PAGE: { readonly cursor: string | undefined } = { cursor: undefined };
 
 export const serviceQuery = queryOptions({
   queryKey: ["service"],

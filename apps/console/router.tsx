@@ -7,31 +7,28 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { session } from "./api.ts";
+import { parseAuditFilter } from "./audit-filter.ts";
 import { Root } from "./layout/root.tsx";
 import { RouteError } from "./layout/route-error.tsx";
 import { VisitorLayout } from "./layout/visitor-layout.tsx";
 import { noteNavigation } from "./navigation.ts";
+import { parseOwnPath } from "./own-path.ts";
 import { queryClient, serviceQuery } from "./queries.ts";
-
-/** A place to go to after log-in: a path of this console, and nothing that leads elsewhere. */
-function parseNext(value: unknown): string | undefined {
-  return typeof value === "string" && /^\/(?![/\\])/.test(value) ? value : undefined;
-}
 
 function parseText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-const searchable = (raw: Record<string, unknown>): { search?: string } => {
-  const search = parseText(raw.search);
-  return search === undefined ? {} : { search };
-};
+/** What is wrong is set to undefined and not left out: the router puts in for what is missing what it was given. */
+const searchable = (raw: Record<string, unknown>): { search?: string | undefined } => ({
+  search: parseText(raw.search),
+});
 
 const root = createRootRoute({
   component: Root,
   notFoundComponent: lazyRouteComponent(() => import("./pages/not-found/not-found-page.tsx"), "NotFoundPage"),
   beforeLoad: async () => {
-    if (session.state().status === "unknown") await session.renew();
+    if (session.state().status === "unknown") await session.restore();
   },
 });
 
@@ -50,12 +47,12 @@ const visitor = createRoute({ getParentRoute: () => root, id: "visitor", compone
 const logIn = createRoute({
   getParentRoute: () => visitor,
   path: "/log-in",
-  validateSearch: (raw: Record<string, unknown>): { next?: string } => {
-    const next = parseNext(raw.next);
-    return next === undefined ? {} : { next };
-  },
+  validateSearch: (raw: Record<string, unknown>): { next?: string | undefined } => ({
+    next: parseOwnPath(raw.next),
+  }),
   beforeLoad: ({ search }) => {
-    if (session.state().status === "loggedIn") throw redirect({ to: search.next ?? "/", replace: true });
+    if (session.state().status === "loggedIn")
+      throw redirect({ href: parseOwnPath(search.next) ?? "/", replace: true });
   },
   component: lazyRouteComponent(() => import("./pages/log-in/log-in-page.tsx"), "LogInPage"),
 });
@@ -67,6 +64,18 @@ const signUp = createRoute({
     if (session.state().status === "loggedIn") throw redirect({ to: "/", replace: true });
   },
   component: lazyRouteComponent(() => import("./pages/sign-up/sign-up-page.tsx"), "SignUpPage"),
+});
+
+const forgot = createRoute({
+  getParentRoute: () => visitor,
+  path: "/forgot",
+  component: lazyRouteComponent(() => import("./pages/forgot/forgot-page.tsx"), "ForgotPage"),
+});
+
+const reset = createRoute({
+  getParentRoute: () => visitor,
+  path: "/reset",
+  component: lazyRouteComponent(() => import("./pages/reset/reset-page.tsx"), "ResetPage"),
 });
 
 const verify = createRoute({
@@ -86,7 +95,7 @@ const account = createRoute({
   id: "account",
   beforeLoad: ({ location }) => {
     if (session.state().status === "loggedIn") return;
-    const next = parseNext(location.href);
+    const next = hasLeft ? undefined : parseOwnPath(location.href);
     throw redirect({
       to: "/log-in",
       search: next === undefined || next === "/" ? {} : { next },
@@ -106,11 +115,12 @@ const devices = createRoute({
 const newDevice = createRoute({
   getParentRoute: () => account,
   path: "/devices/new",
-  validateSearch: (raw: Record<string, unknown>): { replaces?: string; server?: string } => {
-    const replaces = parseText(raw.replaces);
-    const server = parseText(raw.server);
-    return { ...(replaces && { replaces }), ...(server && { server }) };
-  },
+  validateSearch: (
+    raw: Record<string, unknown>,
+  ): { replaces?: string | undefined; server?: string | undefined } => ({
+    replaces: parseText(raw.replaces),
+    server: parseText(raw.server),
+  }),
   component: lazyRouteComponent(() => import("./pages/new-device/new-device-page.tsx"), "NewDevicePage"),
 });
 
@@ -130,6 +140,24 @@ const ownAccount = createRoute({
   getParentRoute: () => account,
   path: "/account",
   component: lazyRouteComponent(() => import("./pages/account/account-page.tsx"), "AccountPage"),
+});
+
+const security = createRoute({
+  getParentRoute: () => account,
+  path: "/account/security",
+  component: lazyRouteComponent(() => import("./pages/security/security-page.tsx"), "SecurityPage"),
+});
+
+const apiKeys = createRoute({
+  getParentRoute: () => account,
+  path: "/account/api-keys",
+  component: lazyRouteComponent(() => import("./pages/api-keys/api-keys-page.tsx"), "ApiKeysPage"),
+});
+
+const newApiKey = createRoute({
+  getParentRoute: () => account,
+  path: "/account/api-keys/new",
+  component: lazyRouteComponent(() => import("./pages/api-keys/new-api-key-page.tsx"), "NewApiKeyPage"),
 });
 
 /** To customers, the operator's pages do not exist. The API decides who may do what; this only spares a refusal. */
@@ -174,8 +202,37 @@ const users = createRoute({
   component: lazyRouteComponent(() => import("./pages/users/users-page.tsx"), "UsersPage"),
 });
 
-const settings = createRoute({
+const blocks = createRoute({
   getParentRoute: () => staff,
+  path: "/admin/blocks",
+  component: lazyRouteComponent(() => import("./pages/blocks/blocks-page.tsx"), "BlocksPage"),
+});
+
+/** The same for what only admins may see. */
+const admins = createRoute({
+  getParentRoute: () => staff,
+  id: "admins",
+  beforeLoad: () => {
+    const state = session.state();
+    if (state.status === "loggedIn" && state.account.role !== "admin") throw notFound();
+  },
+});
+
+const audit = createRoute({
+  getParentRoute: () => admins,
+  path: "/admin/audit",
+  validateSearch: parseAuditFilter,
+  component: lazyRouteComponent(() => import("./pages/audit/audit-page.tsx"), "AuditPage"),
+});
+
+const keys = createRoute({
+  getParentRoute: () => admins,
+  path: "/admin/keys",
+  component: lazyRouteComponent(() => import("./pages/keys/keys-page.tsx"), "KeysPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => admins,
   path: "/admin/settings",
   component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
 });
@@ -183,14 +240,25 @@ const settings = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     index,
-    visitor.addChildren([logIn, signUp, verify, setUp]),
+    visitor.addChildren([logIn, signUp, forgot, reset, verify, setUp]),
     account.addChildren([
       devices,
       newDevice,
       device,
       servers,
       ownAccount,
-      staff.addChildren([overview, nodes, newNode, node, users, settings]),
+      security,
+      apiKeys,
+      newApiKey,
+      staff.addChildren([
+        overview,
+        nodes,
+        newNode,
+        node,
+        users,
+        blocks,
+        admins.addChildren([audit, keys, settings]),
+      ]),
     ]),
   ]),
   defaultPreload: "intent",
@@ -202,10 +270,22 @@ router.subscribe("onBeforeNavigate", ({ fromLocation, pathChanged }) => {
   if (fromLocation && pathChanged) noteNavigation();
 });
 
+let shownAccount: string | undefined;
+/** Whether the reader logged out here, and so is not to be led back. */
+let hasLeft = false;
+
 session.subscribe(() => {
-  if (session.state().status !== "visitor") return;
+  const state = session.state();
+  const account = state.status === "loggedIn" ? state.account.id : undefined;
+  if (state.status === "visitor") hasLeft = !state.wasEnded && shownAccount !== undefined;
+  if (account === shownAccount) return;
+  const before = shownAccount;
+  shownAccount = account;
   // The pages leave first: emptied under them, they would ask for everything once more.
-  void router.invalidate().then(() => queryClient.removeQueries({ predicate: isPersonal }));
+  void router.invalidate().then(() => {
+    if (account === undefined) queryClient.removeQueries({ predicate: isPersonal });
+    else if (before !== undefined) void queryClient.resetQueries({ predicate: isPersonal });
+  });
 });
 
 /** What the service tells any visitor stays: the log-in page shows it. */

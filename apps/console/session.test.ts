@@ -1,4 +1,4 @@
-import { ApiError, type Session } from "@securewave/contracts";
+import { ApiError, type BrowserSession } from "@securewave/contracts";
 import { expect, test, vi } from "vitest";
 import { createSession } from "./session.ts";
 
@@ -10,52 +10,69 @@ const account = {
   created_on: "2026-11-01",
 } as const;
 
-function sessionWith(token: string): Session {
-  return { access_token: token, token_type: "Bearer", expires_in: 900, account };
+function sessionWith(csrfToken: string, id: string = account.id): BrowserSession {
+  return { csrf_token: csrfToken, account: { ...account, id } };
 }
 
-const alone = <Value>(task: () => Promise<Value>) => task();
-
-test("calls that find the token refused at the same time renew it once", async () => {
-  const refresh = vi.fn(async () => sessionWith("fresh"));
-  const session = createSession({ refresh, alone });
-  expect(await Promise.all([session.renew(), session.renew(), session.renew()])).toEqual([true, true, true]);
-  expect(refresh).toHaveBeenCalledTimes(1);
-  expect(session.token()).toBe("fresh");
-  await session.renew();
-  expect(refresh).toHaveBeenCalledTimes(2);
+test("calls that are refused at the same time ask once who is logged in", async () => {
+  const ask = vi.fn(async () => sessionWith("fresh"));
+  const session = createSession({ ask });
+  session.adopt(sessionWith("old"));
+  expect(await Promise.all([session.restore(), session.restore(), session.restore()])).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(ask).toHaveBeenCalledTimes(1);
+  expect(session.csrfToken()).toBe("fresh");
+  await session.restore();
+  expect(ask).toHaveBeenCalledTimes(2);
 });
 
-test("a refused renewal ends the log-in and forgets the token", async () => {
-  const refresh = async () => {
-    throw new ApiError(401, "sessions.refresh_invalid", "ended");
-  };
-  const session = createSession({ refresh, alone });
+test("a log-in that ended elsewhere is forgotten, and can be told", async () => {
+  const session = createSession({ ask: async () => null });
   session.adopt(sessionWith("old"));
-  expect(await session.renew()).toBe(false);
-  expect(session.state()).toEqual({ status: "visitor" });
-  expect(session.token()).toBeUndefined();
+  expect(await session.restore()).toBe(false);
+  expect(session.state()).toEqual({ status: "visitor", wasEnded: true });
+  expect(session.csrfToken()).toBeUndefined();
+});
+
+test("a visitor who never was logged in, and one who logged out, are told of no ended log-in", async () => {
+  const session = createSession({ ask: async () => null });
+  await session.restore();
+  expect(session.state()).toEqual({ status: "visitor", wasEnded: false });
+  session.adopt(sessionWith("held"));
+  session.end("here");
+  session.end("elsewhere");
+  expect(session.state()).toEqual({ status: "visitor", wasEnded: false });
+});
+
+test("a request made as one account is not repeated as another", async () => {
+  const session = createSession({ ask: async () => sessionWith("fresh", "acc_00000000000000000002") });
+  session.adopt(sessionWith("old"));
+  expect(await session.restore()).toBe(false);
+  expect(session.state()).toMatchObject({ account: { id: "acc_00000000000000000002" } });
 });
 
 test("a service that cannot be reached ends no log-in", async () => {
   for (const status of [0, 429, 503]) {
-    const refresh = async () => {
-      throw new ApiError(status, "request.failed", "not now");
+    const ask = async () => {
+      throw new ApiError(status, "request.failed", "not at the moment");
     };
-    const session = createSession({ refresh, alone });
+    const session = createSession({ ask });
     session.adopt(sessionWith("held"));
-    await expect(session.renew()).rejects.toThrow("not now");
-    expect(session.token()).toBe("held");
+    await expect(session.restore()).rejects.toThrow("not at the moment");
+    expect(session.csrfToken()).toBe("held");
   }
 });
 
 test("an answer that comes after the log-out does not log in again", async () => {
-  const pending = Promise.withResolvers<Session>();
-  const session = createSession({ refresh: () => pending.promise, alone });
+  const pending = Promise.withResolvers<BrowserSession>();
+  const session = createSession({ ask: () => pending.promise });
   session.adopt(sessionWith("old"));
-  const renewal = session.renew();
-  session.end();
+  const restoring = session.restore();
+  session.end("here");
   pending.resolve(sessionWith("late"));
-  expect(await renewal).toBe(false);
-  expect(session.token()).toBeUndefined();
+  expect(await restoring).toBe(false);
+  expect(session.csrfToken()).toBeUndefined();
 });

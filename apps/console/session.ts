@@ -1,39 +1,42 @@
-import { type Account, ApiError, type Session } from "@securewave/contracts";
+import type { Account, BrowserSession } from "@securewave/contracts";
 
-/** `unknown` until the first renewal has said whether the browser holds a log-in. */
+/** `unknown` until the service was first asked whether the browser holds a log-in. */
 export type SessionState =
   | { readonly status: "unknown" }
-  | { readonly status: "visitor" }
+  | {
+      readonly status: "visitor";
+      /** Whether a log-in of this page ended otherwise than by its own log-out, so that it can be told. */
+      readonly wasEnded: boolean;
+    }
   | { readonly status: "loggedIn"; readonly account: Account };
 
 export interface SessionOptions {
-  /** Asks for a fresh access token; the refresh token travels in a cookie that scripts cannot read. */
-  readonly refresh: () => Promise<Session>;
-  /** Runs the task while no other tab of this browser runs one: they share the cookie, and a token renews once. */
-  readonly alone: <Value>(task: () => Promise<Value>) => Promise<Value>;
+  /** Asks who is logged in by the cookie, which scripts cannot read; null when nobody is. */
+  readonly ask: () => Promise<BrowserSession | null>;
 }
 
-/** The log-in of this page. The access token lives in this closure and in no storage. */
+/** The log-in of this page. What it sends against forged requests lives in this closure and in no storage. */
 export interface PageSession {
   state(): SessionState;
   subscribe(changed: () => void): () => void;
-  token(): string | undefined;
-  adopt(session: Session): void;
+  csrfToken(): string | undefined;
+  adopt(session: BrowserSession): void;
   /** Replaces what is known of the account, after it was read again. */
   setAccount(account: Account): void;
   /**
-   * Gets a fresh access token; calls that come while one is under way share it.
+   * Asks again who is logged in; calls that come while one is under way share it.
    *
-   * @returns false when the log-in has ended
+   * @returns whether it is the account that it was before: only then may a refused request be repeated
    * @throws ApiError when the service cannot tell, being unreachable or failing: the log-in may still hold
    */
-  renew(): Promise<boolean>;
-  end(): void;
+  restore(): Promise<boolean>;
+  /** @param where `here` when this page logged out, `elsewhere` when another tab or the service did */
+  end(where: "here" | "elsewhere"): void;
 }
 
-export function createSession({ refresh, alone }: SessionOptions): PageSession {
+export function createSession({ ask }: SessionOptions): PageSession {
   let state: SessionState = { status: "unknown" };
-  let accessToken: string | undefined;
+  let csrfToken: string | undefined;
   let underWay: Promise<boolean> | undefined;
   /** Changes with each log-in and log-out, so that an answer from before it does not undo it. */
   let epoch = 0;
@@ -41,30 +44,33 @@ export function createSession({ refresh, alone }: SessionOptions): PageSession {
 
   function become(next: SessionState, token: string | undefined): void {
     state = next;
-    accessToken = token;
+    csrfToken = token;
     for (const changed of subscribers) changed();
   }
 
-  function adopt(session: Session): void {
+  function adopt(session: BrowserSession): void {
     epoch++;
-    become({ status: "loggedIn", account: session.account }, session.access_token);
+    become({ status: "loggedIn", account: session.account }, session.csrf_token);
   }
 
-  function end(): void {
+  function end(where: "here" | "elsewhere"): void {
     epoch++;
-    become({ status: "visitor" }, undefined);
+    const wasEnded = where === "elsewhere" && (state.status === "loggedIn" || wasEndedBefore());
+    become({ status: "visitor", wasEnded }, undefined);
   }
 
-  async function renewOnce(): Promise<boolean> {
+  const wasEndedBefore = () => state.status === "visitor" && state.wasEnded;
+  const accountId = () => (state.status === "loggedIn" ? state.account.id : undefined);
+
+  async function restoreOnce(): Promise<boolean> {
     const begun = epoch;
-    try {
-      const session = await alone(refresh);
-      if (begun === epoch) adopt(session);
-    } catch (error) {
-      if (!isFinal(error)) throw error;
-      if (begun === epoch) end();
+    const before = accountId();
+    const session = await ask();
+    if (begun === epoch) {
+      if (session) adopt(session);
+      else end("elsewhere");
     }
-    return state.status === "loggedIn";
+    return before !== undefined && before === accountId();
   }
 
   return {
@@ -73,22 +79,17 @@ export function createSession({ refresh, alone }: SessionOptions): PageSession {
       subscribers.add(changed);
       return () => subscribers.delete(changed);
     },
-    token: () => accessToken,
+    csrfToken: () => csrfToken,
     adopt,
     setAccount(account) {
-      if (state.status === "loggedIn") become({ status: "loggedIn", account }, accessToken);
+      if (state.status === "loggedIn") become({ status: "loggedIn", account }, csrfToken);
     },
-    renew() {
-      underWay ??= renewOnce().finally(() => {
+    restore() {
+      underWay ??= restoreOnce().finally(() => {
         underWay = undefined;
       });
       return underWay;
     },
     end,
   };
-}
-
-/** Whether the service said no, in contrast to not having been able to answer. */
-function isFinal(error: unknown): boolean {
-  return error instanceof ApiError && [400, 401, 403].includes(error.status);
 }

@@ -27,13 +27,3 @@ export function tunnelFileOf(deviceName: string, text: string): TunnelFile {
     qrModules: qrMatrix(text).length,
   };
 }
-
-/** Hands the file to the browser's downloads; nothing goes over the network. */
-export function download(file: TunnelFile): void {
-  const url = URL.createObjectURL(new Blob([file.text], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = file.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}

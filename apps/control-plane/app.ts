@@ -2,19 +2,26 @@ import { join } from "node:path";
 import type { Database } from "@securewave/database";
 import type { Clock } from "@securewave/foundation";
 import { deriveKey } from "@securewave/foundation/derive";
-import { createEnvelope } from "@securewave/foundation/envelope";
 import { createJobs } from "@securewave/jobs";
 import { createConnections, createPresence, floorOf } from "@securewave/live";
+import { createPipeline } from "@securewave/sentinel";
+import { createAccessTokens } from "@securewave/sentinel/tokens";
+import { openWeakPasswords } from "@securewave/weak-passwords";
 import type { FastifyInstance } from "fastify";
 import { createBus } from "./bus.ts";
 import { type Config, publicUrlOf } from "./config.ts";
 import { addConsole } from "./http/console.ts";
+import { createGate } from "./http/gate.ts";
 import { createMount } from "./http/mount.ts";
 import { addReference } from "./http/reference.ts";
-import { createServer } from "./http/server.ts";
+import { createServer, limitsOf } from "./http/server.ts";
 import { createTelemetry, type Telemetry } from "./http/telemetry.ts";
+import { createLogInGuard } from "./log-in-guard.ts";
 import { describeError, type Logger } from "./logger.ts";
 import { type Accounts, createAccounts, mountAccounts } from "./modules/accounts/index.ts";
+import { createApiKeys, mountApiKeys } from "./modules/api-keys/index.ts";
+import { type Audit, createAudit, mountAudit } from "./modules/audit/index.ts";
+import { mountBlocks } from "./modules/blocks/index.ts";
 import {
   createDevices,
   createTunnels,
@@ -22,13 +29,19 @@ import {
   mountDevices,
   openAddressPool,
 } from "./modules/devices/index.ts";
+import { mountKeyRings, openKeyRings } from "./modules/key-rings/index.ts";
 import { createMail } from "./modules/mail/index.ts";
 import { createGateway, createNodes, mountNodes, type Nodes } from "./modules/nodes/index.ts";
+import { createPasskeys, mountPasskeys } from "./modules/passkeys/index.ts";
+import { createPasswords, mountPasswords } from "./modules/passwords/index.ts";
+import { createSecondFactors, mountSecondFactors } from "./modules/second-factors/index.ts";
 import { mountService } from "./modules/service/index.ts";
 import { loadServiceKey } from "./modules/service-keys/index.ts";
-import { createAccessTokens, createSessions, mountSessions } from "./modules/sessions/index.ts";
+import { createIdentify, createLogIn, createSessions, mountSessions } from "./modules/sessions/index.ts";
 import { createSettings, mountSettings } from "./modules/settings/index.ts";
+import { createReauthenticate } from "./reauthenticate.ts";
 import type { Secrets } from "./secrets.ts";
+import { createSecurity } from "./security.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -49,6 +62,7 @@ export interface App {
   readonly accounts: Accounts;
   readonly nodes: Nodes;
   readonly telemetry: Telemetry;
+  readonly audit: Audit;
   /** Begins the background work. */
   startJobs(): Promise<void>;
   close(): Promise<void>;
@@ -56,6 +70,10 @@ export interface App {
 
 /** Every night, when few are about. */
 const CLEAN_UP_CRON = "17 3 * * *";
+/** What was done within the hour stands under a signature. */
+const CHECKPOINT_CRON = "5 * * * *";
+const ISSUER = "securewave";
+const AUDIENCE = "securewave-api";
 
 /** Wires the control plane on a migrated database. */
 export async function createApp(options: AppOptions): Promise<App> {
@@ -73,39 +91,124 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...(options.jobPollSeconds === undefined ? {} : { pollSeconds: options.jobPollSeconds }),
     },
   );
-  const envelope = createEnvelope(secrets.masterKeys);
   const presence = createPresence();
   const connections = createConnections({ clock });
+  const isSecure = publicUrl.startsWith("https:");
+  const { accessHours, refreshDays, jwtAlgorithm } = config.sessions;
+  const baseSecret = secrets.jwtSecret.reveal();
+
+  let audit: Audit | undefined;
+  const onTrouble = (error: unknown) => logger.error("background_failed", describeError(error));
+  const keyRings = await openKeyRings({
+    database,
+    clock,
+    bus,
+    jobs,
+    secrets,
+    algorithm: jwtAlgorithm,
+    accessHours,
+    onTrouble,
+    record: async (trx, what, actor) => {
+      await audit?.record(trx, { kind: "keys_rotated", actor, subject: "service", details: { what } });
+    },
+  });
+  const { envelope } = keyRings;
   const identity = await loadServiceKey(db, envelope, "control-plane");
   await openAddressPool(database, pools);
+  audit = createAudit({
+    database,
+    clock,
+    key: await loadServiceKey(db, envelope, "audit-trail"),
+    origin: `${new URL(publicUrl).host}/audit`,
+    archiveDir: join(config.store.dir, "audit-archive"),
+    retentionDays: config.auditRetentionDays,
+    onError: onTrouble,
+  });
+  const trail = audit;
 
-  const settings = createSettings(db, bus);
+  const security = createSecurity({ config, clock, logger, telemetry, secret: baseSecret });
+  const { blocklist, failures, csrf } = security;
+  const settings = createSettings({ database, bus, audit: trail });
   const mail = createMail({ ...config.mail, outboxDir: join(config.store.dir, "outbox") });
-  const accounts = createAccounts({ database, clock, jobs, mail, settings, publicUrl });
-  const { accessHours, refreshDays, jwtAlgorithm } = config.sessions;
-  const tokenKey =
-    jwtAlgorithm === "HS256"
-      ? ({ algorithm: jwtAlgorithm, secret: secrets.jwtSecret } as const)
-      : ({
-          algorithm: jwtAlgorithm,
-          privateKey: (await loadServiceKey(db, envelope, "access-token")).privateKey,
-        } as const);
+  const weakPasswords = openWeakPasswords(config.breachedPath ? { breachedPath: config.breachedPath } : {});
+  const accounts = createAccounts({
+    database,
+    clock,
+    jobs,
+    mail,
+    settings,
+    audit: trail,
+    publicUrl,
+    weakPasswords,
+  });
+  const guard = createLogInGuard({
+    failures,
+    blocklist,
+    audit: trail,
+    telemetry,
+    key: deriveKey(baseSecret, "log-in subjects"),
+  });
+  const reauthenticate = createReauthenticate({ accounts, guard });
+  const secondFactors = createSecondFactors({ database, clock, envelope, audit: trail, settings });
+  const passkeys = createPasskeys({
+    database,
+    clock,
+    accounts,
+    audit: trail,
+    settings,
+    guard,
+    key: deriveKey(baseSecret, "passkey challenges"),
+    publicUrl,
+  });
+  const accessTokens = createAccessTokens({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    lifeSeconds: accessHours * 3600,
+    clock,
+    keys: keyRings.signingKeys,
+  });
+  const apiKeys = createApiKeys({ database, clock, bus, audit: trail, daysMax: config.apiKeyDaysMax });
+  const { identify, cookies } = createIdentify({
+    database,
+    clock,
+    bus,
+    telemetry,
+    accessTokens,
+    csrf,
+    identifyApiKey: apiKeys.identify,
+    isSecure,
+  });
   const sessions = createSessions({
     database,
     clock,
     bus,
     accounts,
-    telemetry,
-    accessTokens: createAccessTokens(tokenKey, accessHours * 3600, clock),
-    refreshKey: deriveKey(secrets.jwtSecret.reveal(), "refresh tokens"),
+    audit: trail,
+    accessTokens,
+    cookies,
+    refreshKey: deriveKey(baseSecret, "refresh tokens"),
     refreshDays,
   });
-  const nodes = createNodes({ database, clock, bus, presence, connections, identity });
-  const tunnels = createTunnels({ pools, ...config.tunnels, masterKeys: secrets.masterKeys });
+  const logIn = createLogIn({ db, accounts, secondFactors, guard, telemetry });
+  const passwords = createPasswords({
+    database,
+    clock,
+    jobs,
+    mail,
+    settings,
+    accounts,
+    secondFactors,
+    audit: trail,
+    publicUrl,
+    endSessions: (accountId, exceptId) => sessions.endAll(accountId, { exceptId }),
+  });
+  const nodes = createNodes({ database, clock, bus, audit: trail, presence, connections, identity });
+  const tunnels = createTunnels({ pools, ...config.tunnels, masterKeys: keyRings.encryptionKeys });
   const devices = createDevices({
     database,
     clock,
     bus,
+    audit: trail,
     envelope,
     presence,
     connections,
@@ -142,19 +245,65 @@ export async function createApp(options: AppOptions): Promise<App> {
     () => database.stats().open,
   );
 
-  const server = await createServer(config.http, logger);
+  telemetry.gauge("sentinel_blocked_ips_count", "Origins that are blocked", () => blocklist.count());
+
+  const pipeline = createPipeline({
+    clock,
+    originOf: security.originOf,
+    headers: { isSecure, uncachedPaths: ["/api/"] },
+    limits: limitsOf(config.http),
+    hosts: security.hosts,
+    cors: {
+      origins: config.http.corsOrigins,
+      exposedHeaders: ["ratelimit", "ratelimit-policy", "retry-after"],
+    },
+    reputation: security.reputation,
+    blocklist,
+    rateLimit: security.global,
+  });
+  const server = await createServer(config.http, logger, pipeline);
   telemetry.observeRequests(server);
-  const mount = createMount(server, sessions.authenticate);
-  mountService(mount, { database, telemetry, connections, nodes, accounts, settings });
+  const mount = createMount(server, createGate({ identify, ...security }));
+  mountService(mount, { database, telemetry, connections, nodes, accounts, settings, security });
   mountSettings(mount, settings);
   mountAccounts(mount, accounts);
-  mountSessions(mount, { sessions, accounts, refreshDays, isSecure: publicUrl.startsWith("https:") });
+  mountSessions(mount, {
+    sessions,
+    logIn,
+    accounts,
+    passkeys,
+    csrf,
+    identify,
+    cookies,
+    telemetry,
+    refreshDays,
+  });
+  mountPasswords(mount, passwords, reauthenticate);
+  mountSecondFactors(mount, {
+    database,
+    secondFactors,
+    accounts,
+    audit: trail,
+    reauthenticate,
+    removePasskeys: passkeys.removeAll,
+    endSessions: (accountId, actor) => sessions.endAll(accountId, { actor }),
+  });
+  mountPasskeys(mount, passkeys, reauthenticate);
+  mountApiKeys(mount, apiKeys, (accountId, password, { origin }) =>
+    reauthenticate.byPassword(accountId, password, origin.tag),
+  );
+  mountBlocks(mount, blocklist, trail, database);
+  mountAudit(mount, trail);
+  mountKeyRings(mount, keyRings);
   mountNodes(mount, nodes, config.http.publicUrl);
   mountDevices(mount, devices);
   await addReference(server, options.version);
   await addConsole(server, options.consoleDir);
   server.server.on("upgrade", (request, socket, head) => {
-    if (!gateway.handleUpgrade(request, socket, head)) socket.destroy();
+    // Nodes send no origin; a page of another site does, and must not open their socket.
+    const { origin, host } = request.headers;
+    const isForeign = origin !== undefined || !security.hosts.isTrusted(host);
+    if (isForeign || !gateway.handleUpgrade(request, socket, head)) socket.destroy();
   });
 
   jobs.define(
@@ -162,10 +311,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     async () => {
       await accounts.deleteExpired();
       await sessions.deleteExpired();
+      await apiKeys.deleteExpired();
+      await secondFactors.deleteExpired();
       await nodes.prune();
+      await keyRings.deleteRetired();
+      await trail.archiveOld();
     },
     { cron: CLEAN_UP_CRON },
   );
+  jobs.define("audit-checkpoint", async () => void (await trail.sign()), { cron: CHECKPOINT_CRON });
   await bus.start();
 
   return {
@@ -173,12 +327,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     accounts,
     nodes,
     telemetry,
+    audit: trail,
     startJobs: () => jobs.start(),
     async close() {
       gateway.close();
       await server.close();
       await jobs.stop();
       mail.close();
+      await trail.close();
+      keyRings.close();
+      weakPasswords.close();
+      await security.close();
     },
   };
 }

@@ -9,6 +9,8 @@ export interface Messages {
   readonly "sessions-changed": string;
   /** Hash of a refresh token that was just rotated, in hex. */
   readonly "refresh-rotated": string;
+  /** What was rotated: `signing` or `encryption`. */
+  readonly "keys-changed": string;
   /** The registry of nodes or the settings were changed. */
   readonly "registry-changed": string;
 }

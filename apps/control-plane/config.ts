@@ -1,6 +1,9 @@
 import { resolve } from "node:path";
 import {
+  decimal,
   integer,
+  list,
+  listSettings,
   oneOf,
   optionalSecret,
   optionalText,
@@ -10,7 +13,27 @@ import {
   text,
   variablesOf,
 } from "@securewave/foundation/settings";
-import { type Pool, parseAddress, parsePool } from "@securewave/wireguard";
+import type { Vault } from "@securewave/vault";
+import type { Pool } from "@securewave/wireguard";
+import {
+  addressesOf,
+  isHttpUrl,
+  isOrigin,
+  parseHostPattern,
+  parseListPlace,
+  parseNetwork,
+  parseOriginPattern,
+  parsePath,
+  parseWord,
+  poolOf,
+  required,
+} from "./setting-texts.ts";
+import { isVaultUsed, startVault, vaultMistakes, vaultSettings } from "./vault.ts";
+
+const MASTER_KEY_RANGE = {
+  range: "32 bytes in base64",
+  isAllowed: (key: string) => Buffer.from(key, "base64").length === 32,
+};
 
 /** Every setting of the control plane. `docs/config.md` is generated from it. */
 export const settings = {
@@ -39,6 +62,73 @@ export const settings = {
       min: 1,
       max: 600,
     }),
+    corsOrigins: list("API_CORS_ORIGINS", "Origins of other sites whose pages may call the API.", {
+      range: "origins such as https://app.example.org or https://*.example.org",
+      parse: parseOriginPattern,
+    }),
+    trustedHosts: list(
+      "API_TRUSTED_HOSTS",
+      "Hosts that requests may be addressed to; any where none is given.",
+      {
+        range: "host names, `*.` for all below, or addresses",
+        parse: parseHostPattern,
+      },
+    ),
+    trustedProxies: list("TRUSTED_PROXIES", "Proxies that are believed where a request comes from.", {
+      range: "addresses or networks in CIDR form",
+      parse: parseNetwork,
+    }),
+  },
+  limits: {
+    globalPerMinute: integer("RATE_LIMIT_GLOBAL", "Requests a minute, all together.", {
+      default: 10_000,
+      min: 1,
+      max: 100_000_000,
+    }),
+    originPerMinute: integer("RATE_LIMIT_IP", "Requests a minute from one origin.", {
+      default: 100,
+      min: 1,
+      max: 1_000_000,
+    }),
+    userPerMinute: integer("RATE_LIMIT_USER", "Requests a minute of one account.", {
+      default: 1000,
+      min: 1,
+      max: 1_000_000,
+    }),
+    sensitivePerMinute: integer(
+      "RATE_LIMIT_SENSITIVE",
+      "Requests a minute of one account or origin to a route that checks a secret or sends a mail.",
+      { default: 20, min: 1, max: 1_000_000 },
+    ),
+    failedLogInsMax: integer(
+      "AUTO_BLOCK_FAILED_LOGINS",
+      "Failed log-ins in five minutes after which an origin is blocked.",
+      { default: 10, min: 1, max: 1_000_000 },
+    ),
+    attackPerMinute: integer(
+      "CHALLENGE_FAILED_LOGINS",
+      "Failed log-ins a minute, all together, from which on everybody must do a proof of work to log in.",
+      { default: 60, min: 1, max: 1_000_000 },
+    ),
+    blockThreshold: integer("AUTO_BLOCK_THRESHOLD", "Violations after which an origin is blocked.", {
+      default: 50,
+      min: 1,
+      max: 1_000_000,
+    }),
+  },
+  reputation: {
+    blockLists: list("REPUTATION_BLOCK_LISTS", "Lists of networks that are refused.", {
+      range: "files or https URLs",
+      parse: parseListPlace,
+    }),
+    allowLists: list(
+      "REPUTATION_ALLOW_LISTS",
+      "Lists of networks that are let in, whatever else lists them.",
+      {
+        range: "files or https URLs",
+        parse: parseListPlace,
+      },
+    ),
   },
   metrics: {
     host: text("METRICS_HOST", "Address that the Prometheus metrics listen on.", {
@@ -51,7 +141,7 @@ export const settings = {
   store: {
     dir: text("DATA_DIR", "Folder of the embedded store, the generated keys and the outbox.", {
       range: "a path",
-      parse: (path) => (path.length > 0 ? resolve(path) : undefined),
+      parse: parsePath,
       default: resolve("data"),
       shownDefault: "data",
     }),
@@ -61,10 +151,19 @@ export const settings = {
     }),
     poolMax: integer("DATABASE_POOL_MAX", "Connections to the database.", { default: 10, min: 2, max: 200 }),
   },
+  redisUrl: optionalSecret(
+    "REDIS_URL",
+    "Redis or Valkey that limits and blocks are shared over; without it each process has its own.",
+    {
+      range: "a redis:// or rediss:// URL",
+      isAllowed: (url) => /^rediss?:\/\/.+/.test(url) && URL.canParse(url),
+    },
+  ),
+  vault: vaultSettings,
   sessions: {
     jwtSecret: optionalSecret(
       "JWT_SECRET",
-      "Signs access tokens. Generated into DATA_DIR with the embedded store.",
+      "Signs access tokens until `securewave keys rotate signing`. Generated into DATA_DIR with the embedded store.",
       {
         range: "at least 32 characters",
         isAllowed: (secret) => secret.length >= 32,
@@ -86,12 +185,32 @@ export const settings = {
   },
   masterKey: optionalSecret(
     "MASTER_KEY",
-    "Seals private keys in the store. Generated into DATA_DIR with the embedded store.",
+    "Seals the keys that seal what is secret in the store. Generated into DATA_DIR with the embedded store.",
+    MASTER_KEY_RANGE,
+  ),
+  previousMasterKey: optionalSecret(
+    "MASTER_KEY_PREVIOUS",
+    "The former MASTER_KEY, for the starts after it was changed.",
+    MASTER_KEY_RANGE,
+  ),
+  breachedPath: optionalText(
+    "BREACHED_PASSWORDS_FILE",
+    "List of leaked passwords that nobody may choose, made by `scripts/breached-filter.ts`; on top of the shipped one.",
     {
-      range: "32 bytes in base64",
-      isAllowed: (key) => Buffer.from(key, "base64").length === 32,
+      range: "a path",
+      isAllowed: (path) => parsePath(path) !== undefined,
     },
   ),
+  apiKeyDaysMax: integer("API_KEY_MAX_DAYS", "Longest life of an API key; it is to be rotated within.", {
+    default: 365,
+    min: 1,
+    max: 3650,
+  }),
+  auditRetentionDays: integer("AUDIT_RETENTION_DAYS", "How long entries of the audit trail are kept.", {
+    default: 365,
+    min: 1,
+    max: 36_500,
+  }),
   mail: {
     smtpUrl: optionalSecret(
       "SMTP_URL",
@@ -176,66 +295,104 @@ export const settings = {
   logLevel: oneOf("LOG_LEVEL", "How much is logged.", ["error", "warn", "info", "debug"], {
     default: "info",
   }),
+  logPath: optionalText(
+    "LOG_FILE",
+    "File for the log in place of standard output; rotated at 100 MiB, five are kept.",
+    {
+      range: "a path",
+      isAllowed: (path) => parsePath(path) !== undefined,
+    },
+  ),
+  traces: {
+    endpoint: optionalText(
+      "OTEL_EXPORTER_OTLP_ENDPOINT",
+      "OpenTelemetry collector for traces; none are made without.",
+      {
+        range: "an http or https URL",
+        isAllowed: isHttpUrl,
+      },
+    ),
+    share: decimal("OTEL_TRACES_SAMPLER_ARG", "Share of the requests that are traced.", {
+      default: 1,
+      min: 0,
+      max: 1,
+    }),
+  },
 };
 
 export type Config = SettingsOf<typeof settings>;
 
 export const SETTINGS_FILE = "securewave.env";
 
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly mistakes: readonly string[];
+  /** Connected while the service runs, for logins of the database; to be closed after it. */
+  readonly vault: Vault | undefined;
+}
+
 /**
- * Reads the configuration from `securewave.env` (or the file that `SETTINGS_FILE` names) and the environment.
+ * Reads the configuration from `securewave.env` (or the file that `SETTINGS_FILE` names) and the environment, and
+ * the secrets that these leave out from Vault, where they name one.
+ *
+ * @param onVaultTrouble hears of failed renewals while the service runs
  */
-export function readConfig(environment: NodeJS.ProcessEnv): { config: Config; mistakes: readonly string[] } {
+export async function loadConfig(
+  environment: NodeJS.ProcessEnv,
+  onVaultTrouble: (error: unknown) => void = () => {},
+): Promise<LoadedConfig> {
+  const source = sourceOf(environment);
+  const { settings: config, mistakes } = readSettings(settings, source);
+  const misfits = vaultMistakes(config.vault, config.store.url);
+  if (mistakes.length > 0 || misfits.length > 0 || !isVaultUsed(config.vault)) {
+    return {
+      config,
+      mistakes: [...mistakes, ...misfits, ...missingSecrets(config, mistakes)],
+      vault: undefined,
+    };
+  }
+  const start = await startVault(config.vault, source, secretVariables(), onVaultTrouble);
+  const whole = readSettings(settings, { ...source, vault: start.fields });
+  const found = [...start.mistakes, ...whole.mistakes];
+  const rest =
+    start.mistakes.length > 0
+      ? [] // what is missing would have come from Vault
+      : [
+          ...vaultMistakes(whole.settings.vault, whole.settings.store.url),
+          ...missingSecrets(whole.settings, found),
+        ];
+  if (found.length + rest.length > 0) await start.vault?.close();
+  return { config: whole.settings, mistakes: [...found, ...rest], vault: start.vault };
+}
+
+function sourceOf(environment: NodeJS.ProcessEnv) {
   const path = environment.SETTINGS_FILE;
   const file = { path: path ?? SETTINGS_FILE, isRequired: path !== undefined };
-  const { settings: config, mistakes } = readSettings(
-    settings,
-    readSource(file, environment, variablesOf(settings)),
-  );
-  const needed = config.store?.url
-    ? ([
-        ["JWT_SECRET", config.sessions.jwtSecret],
-        ["MASTER_KEY", config.masterKey],
-      ] as const)
-    : [];
-  const missing = needed.flatMap(([variable, value]) =>
-    value || mistakes.some((mistake) => mistake.startsWith(variable))
+  return readSource(file, environment, variablesOf(settings));
+}
+
+function secretVariables(): Set<string> {
+  const secrets = listSettings(settings).filter(({ isSecret }) => isSecret);
+  return new Set(secrets.map(({ variable }) => variable));
+}
+
+function missingSecrets(config: Config, mistakes: readonly string[]): string[] {
+  if (config.store.url === undefined) {
+    const isMisplaced = config.vault.databaseRole !== undefined;
+    return isMisplaced ? ["DATABASE_URL: must be set when VAULT_DATABASE_ROLE is"] : [];
+  }
+  const needed = [
+    ["JWT_SECRET", config.sessions.jwtSecret],
+    ["MASTER_KEY", config.masterKey],
+  ] as const;
+  return needed.flatMap(([variable, value]) =>
+    value || mistakes.some((mistake) => mistake.startsWith(`${variable}:`))
       ? []
       : [`${variable}: must be set when DATABASE_URL is, so that all processes share it`],
   );
-  return { config, mistakes: [...mistakes, ...missing] };
 }
 
 /** The origin that people use, such as `https://vpn.example.org`. */
 export function publicUrlOf(config: Config): string {
   return config.http.publicUrl?.replace(/\/$/, "") ?? `http://localhost:${config.http.port}`;
-}
-
-function isOrigin(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, pathname, search, hash } = new URL(url);
-  return /^https?:$/.test(protocol) && pathname === "/" && search === "" && hash === "";
-}
-
-function parseWord(word: string): string | undefined {
-  return /^[A-Za-z0-9.:_-]+$/.test(word) ? word : undefined;
-}
-
-function poolOf(network: string, family: 4 | 6): Pool | undefined {
-  const pool = parsePool(network);
-  const [narrowest, widest] = family === 4 ? [29, 8] : [108, 8];
-  if (!pool || pool.family !== family || pool.prefixLength > narrowest || pool.prefixLength < widest)
-    return undefined;
-  return pool;
-}
-
-function addressesOf(list: string): readonly string[] | undefined {
-  if (list === "none") return [];
-  const addresses = list.split(",").map((address) => address.trim());
-  return addresses.every((address) => parseAddress(address) !== undefined) ? addresses : undefined;
-}
-
-function required<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new TypeError("a default is not of its own range");
-  return value;
 }

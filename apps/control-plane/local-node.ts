@@ -114,8 +114,8 @@ async function isKnown(identity: string | undefined, nodes: Nodes): Promise<bool
 
 async function joinTokenFor(nodes: Nodes, name: string, controlPlane: string): Promise<string> {
   const known = [...(await nodes.directory()).values()].find((node) => node.name === name);
-  if (known) return (await nodes.renewJoinToken(known.id, controlPlane)).join_token;
-  return (await nodes.create({ name, region: LOCAL_REGION }, controlPlane)).join.join_token;
+  if (known) return (await nodes.renewJoinToken(known.id, controlPlane, "system")).join_token;
+  return (await nodes.create({ name, region: LOCAL_REGION }, controlPlane, "system")).join.join_token;
 }
 
 /** The first address that other machines can reach; loopback where there is none. */

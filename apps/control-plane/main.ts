@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Database, migrate, openDatabase, storeErrors } from "@securewave/database";
 import { RefusalError, systemClock } from "@securewave/foundation";
+import type { Vault } from "@securewave/vault";
 import { type App, createApp } from "./app.ts";
-import { type Config, publicUrlOf, readConfig } from "./config.ts";
+import { type Config, loadConfig, publicUrlOf } from "./config.ts";
 import { createTelemetry } from "./http/telemetry.ts";
 import { type LocalNode, startLocalNode, stopLocalNode } from "./local-node.ts";
 import { createLogger, describeError, type Logger } from "./logger.ts";
@@ -35,30 +36,36 @@ await main();
 
 /** Runs the whole service in this process: API, console, jobs, and the local node where there can be one. */
 async function main(): Promise<void> {
-  const { config, mistakes } = readConfig(process.env);
+  let logger: Logger | undefined;
+  const { config, mistakes, vault } = await loadConfig(process.env, (error) =>
+    logger?.warn("vault_failed", describeError(error)),
+  );
   if (mistakes.length > 0)
     return stopWith(["The settings have mistakes:", ...mistakes.map((mistake) => `  ${mistake}`)]);
-  const logger = createLogger(config.logLevel);
+  logger = createLogger(config.logLevel);
   try {
-    await serve(config, logger);
+    await serve(config, vault, logger);
   } catch (error) {
     stopWith(explain(error, config));
   }
 }
 
-async function serve(config: Config, logger: Logger): Promise<void> {
+async function serve(config: Config, vault: Vault | undefined, logger: Logger): Promise<void> {
   const startedMs = performance.now();
   const telemetry = createTelemetry(logger);
   const storeDir = join(config.store.dir, "store");
   const isStoreNew = config.store.url === undefined && !existsSync(storeDir);
   const secrets = await loadSecrets(config, isStoreNew);
+  const { databaseRole } = config.vault;
+  const credentials = databaseRole ? await vault?.leaseDatabase(databaseRole) : undefined;
   const database = await openDatabase({
     ...(config.store.url ? { url: config.store.url.reveal() } : { dir: storeDir }),
+    credentials,
     poolMax: config.store.poolMax,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     onQuery: telemetry.observeQuery,
   });
-  const closing: (() => Promise<unknown>)[] = [() => database.close()];
+  const closing: (() => Promise<unknown>)[] = [async () => vault?.close(), () => database.close()];
   const close = async () => {
     for (const end of closing.reverse())
       await end().catch((error) => logger.error("close_failed", describeError(error)));

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { defineErrors, invariant } from "@securewave/foundation";
-import type { MasterKey } from "@securewave/foundation/envelope";
 import { createSecret, type Secret } from "@securewave/foundation/secret";
 import type { Config } from "./config.ts";
 
@@ -16,8 +15,12 @@ const secretErrors = defineErrors("secrets", {
 });
 
 export interface Secrets {
+  /** The first key that signs access tokens; what must outlive every rotation is derived from it. */
   readonly jwtSecret: Secret;
-  readonly masterKeys: readonly MasterKey[];
+  /** Seals the ring of encryption keys; 32 bytes. */
+  readonly masterKey: Uint8Array;
+  /** What sealed the ring before, while that may still be the case. */
+  readonly previousMasterKey?: Uint8Array;
 }
 
 const NAMES = ["jwt-secret", "master-key"] as const;
@@ -34,9 +37,18 @@ export async function loadSecrets(config: Config, isStoreNew: boolean): Promise<
   const [jwtName, masterName] = NAMES;
   const jwtSecret = config.sessions.jwtSecret ?? (await loadOrCreate(dir, jwtName, true));
   const masterKey = config.masterKey ?? (await loadOrCreate(dir, masterName, isStoreNew));
+  const { previousMasterKey: previous } = config;
+  return {
+    jwtSecret,
+    masterKey: bytesOf(masterKey),
+    ...(previous === undefined ? {} : { previousMasterKey: bytesOf(previous) }),
+  };
+}
+
+function bytesOf(masterKey: Secret): Uint8Array {
   const key = Buffer.from(masterKey.reveal(), "base64");
-  invariant(key.length === 32, "the master key file holds 32 bytes in base64");
-  return { jwtSecret, masterKeys: [{ number: 1, key }] };
+  invariant(key.length === 32, "a master key is 32 bytes in base64");
+  return key;
 }
 
 async function loadOrCreate(dir: string, name: (typeof NAMES)[number], mayCreate: boolean): Promise<Secret> {

@@ -13,6 +13,7 @@ import {
   SearchQuery,
   Strict,
 } from "./schemas.ts";
+import { sentinelErrors } from "./sentinel.ts";
 
 export const accountErrors = defineErrors("accounts", {
   weakPassword: {
@@ -20,6 +21,7 @@ export const accountErrors = defineErrors("accounts", {
     message: "This password is too easy to guess. Take a longer or less common one.",
   },
   registrationClosed: { status: 403, message: "Registration is closed. Ask the operator for an account." },
+  wrongPassword: { status: 403, message: "The password is wrong." },
   linkInvalid: { status: 403, message: "This link is not valid any more. Ask for a new one." },
   emailInUse: { status: 409, message: "An account with this mail address exists already." },
   notFound: { status: 404, message: "There is no such account." },
@@ -38,33 +40,48 @@ export const Account = Strict({
 });
 export type Account = Static<typeof Account>;
 
-const Accepted = Strict({ status: OneOf(["mail_sent"]) });
+export const MailSent = Strict({ status: OneOf(["mail_sent"]) });
 
 export const accounts = {
   register: defineRoute({
     method: "POST",
     path: "/api/auth/register",
     access: "anyone",
+    limit: "sensitive",
+    challenge: "register",
     tag: "accounts",
     summary: "Registers; a mail tells the rest, also when the address has an account already",
-    body: Strict({ email: Email, password: NewPassword }),
-    success: { status: 202, schema: Accepted },
-    errors: [accountErrors.weakPassword, accountErrors.registrationClosed],
+    body: Strict({
+      email: Email,
+      password: NewPassword,
+      website: Type.Optional(
+        Type.String({ maxLength: 200, description: "People never see this field; leave it out" }),
+      ),
+    }),
+    success: { status: 202, schema: MailSent },
+    errors: [
+      accountErrors.weakPassword,
+      accountErrors.registrationClosed,
+      sentinelErrors.challengeRequired,
+      sentinelErrors.challengeFailed,
+    ],
   }),
   requestVerification: defineRoute({
     method: "POST",
     path: "/api/auth/verification",
     access: "anyone",
+    limit: "sensitive",
     tag: "accounts",
     summary: "Sends the confirmation mail once more",
     body: Strict({ email: Email }),
-    success: { status: 202, schema: Accepted },
+    success: { status: 202, schema: MailSent },
     errors: [],
   }),
   verifyEmail: defineRoute({
     method: "POST",
     path: "/api/auth/verify",
     access: "anyone",
+    limit: "sensitive",
     tag: "accounts",
     summary: "Confirms a mail address with the token from the mail",
     body: Strict({ token: Type.String({ minLength: 1, maxLength: 100 }) }),
@@ -75,6 +92,7 @@ export const accounts = {
     method: "GET",
     path: "/api/account",
     access: "account",
+    scope: "account:read",
     tag: "accounts",
     summary: "Shows one's own account",
     success: { status: 200, schema: Account },
@@ -84,6 +102,7 @@ export const accounts = {
     method: "GET",
     path: "/api/admin/accounts",
     access: "staff",
+    scope: "accounts:read",
     tag: "accounts",
     summary: "Lists accounts by mail address",
     query: Strict({ ...PageQuery, ...SearchQuery }),
@@ -94,6 +113,7 @@ export const accounts = {
     method: "POST",
     path: "/api/admin/accounts",
     access: "admin",
+    scope: "accounts:write",
     tag: "accounts",
     summary: "Creates an account whose mail address counts as confirmed",
     body: Strict({ email: Email, password: NewPassword, role: Type.Optional(Role) }),
@@ -104,6 +124,7 @@ export const accounts = {
     method: "GET",
     path: "/api/admin/accounts/{id}",
     access: "staff",
+    scope: "accounts:read",
     tag: "accounts",
     summary: "Shows an account",
     params: IdParams("account"),
@@ -114,6 +135,7 @@ export const accounts = {
     method: "PATCH",
     path: "/api/admin/accounts/{id}",
     access: "admin",
+    scope: "accounts:write",
     tag: "accounts",
     summary: "Changes role or state; suspending ends every log-in and takes the devices off their nodes",
     params: IdParams("account"),

@@ -1,6 +1,13 @@
 import { accounts } from "./accounts.ts";
+import { apiKeys } from "./api-keys.ts";
+import { audit } from "./audit.ts";
+import { blocks } from "./blocks.ts";
+import type { ChallengePurpose } from "./challenge-purposes.ts";
+import { challenges } from "./challenges.ts";
 import { devices, fleetDevices } from "./devices.ts";
+import { keys } from "./keys.ts";
 import { nodes, servers } from "./nodes.ts";
+import { passwords } from "./passwords.ts";
 import {
   type BodyOf,
   isRoute,
@@ -11,11 +18,30 @@ import {
   type RouteTree,
 } from "./route.ts";
 import type { Problem } from "./schemas.ts";
+import { passkeys, secondFactor } from "./second-factor.ts";
+import { sentinelErrors } from "./sentinel.ts";
 import { service } from "./service.ts";
-import { sessions } from "./sessions.ts";
+import { session, sessions } from "./sessions.ts";
 
 /** Every operation of the HTTP API. */
-export const api = { service, accounts, sessions, nodes, servers, devices, fleetDevices };
+export const api = {
+  service,
+  accounts,
+  passwords,
+  session,
+  sessions,
+  challenges,
+  secondFactor,
+  passkeys,
+  apiKeys,
+  blocks,
+  audit,
+  keys,
+  nodes,
+  servers,
+  devices,
+  fleetDevices,
+};
 
 /** The server said no, or could not be reached (`code` is then `client.unreachable`, `status` 0). */
 export class ApiError extends Error {
@@ -68,6 +94,10 @@ export interface ClientOptions {
   readonly token?: () => string | undefined;
   /** Asked once per call when the token was refused; true when a fresh one is at hand. */
   readonly renewToken?: () => Promise<boolean>;
+  /** In a page: what its session gave for `X-CSRF-Token`. */
+  readonly csrfToken?: () => string | undefined;
+  /** Does the proof of work that the service asks for while it is under attack. */
+  readonly solveChallenge?: (challenge: string, signal?: AbortSignal) => Promise<string>;
   readonly fetch?: typeof fetch;
 }
 
@@ -102,7 +132,7 @@ function callForValue(route: RouteSpec, call: (input?: LooseInput) => Promise<Re
     const response = await call(input);
     if (route.success.status === 204) return null;
     const type = response.headers.get("content-type") ?? "";
-    return type.includes("json") ? response.json() : response.text();
+    return /[/+]json\b/.test(type) ? response.json() : response.text();
   };
 }
 
@@ -114,16 +144,42 @@ async function send(route: RouteSpec, input: LooseInput, options: ClientOptions)
     if (second.ok) return second;
     throw await errorOf(second);
   }
-  throw await errorOf(response);
+  const error = await errorOf(response);
+  const { challenge: purpose } = route;
+  const { solveChallenge } = options;
+  if (error.code !== sentinelErrors.challengeRequired.code || !purpose || !solveChallenge) throw error;
+  const third = await sendOnce(route, input, options, await solve(purpose, input, solveChallenge, options));
+  if (third.ok) return third;
+  throw await errorOf(third);
+}
+
+async function solve(
+  purpose: ChallengePurpose,
+  { signal }: LooseInput,
+  solveChallenge: NonNullable<ClientOptions["solveChallenge"]>,
+  options: ClientOptions,
+): Promise<string> {
+  const issued = await sendOnce(challenges.issue, { query: { purpose }, ...(signal && { signal }) }, options);
+  if (!issued.ok) throw await errorOf(issued);
+  const { challenge } = (await issued.json()) as { challenge: string };
+  return solveChallenge(challenge, signal);
 }
 
 function isSuccess({ success }: RouteSpec, response: Response): boolean {
   return response.ok || (success.alsoWith?.includes(response.status) ?? false);
 }
 
-async function sendOnce(route: RouteSpec, input: LooseInput, options: ClientOptions): Promise<Response> {
+async function sendOnce(
+  route: RouteSpec,
+  input: LooseInput,
+  options: ClientOptions,
+  solution?: string,
+): Promise<Response> {
   const token = options.token?.();
+  const csrfToken = options.csrfToken?.();
   const headers = new Headers();
+  if (csrfToken !== undefined && route.method !== "GET") headers.set("x-csrf-token", csrfToken);
+  if (solution !== undefined) headers.set("x-challenge-solution", solution);
   if (token !== undefined && route.access !== "anyone") headers.set("authorization", `Bearer ${token}`);
   const init: RequestInit = { method: route.method, headers };
   if (input.signal) init.signal = input.signal;

@@ -1,17 +1,30 @@
 import type { Refusal } from "@securewave/foundation";
 import { accountErrors } from "./accounts.ts";
+import { apiKeyErrors } from "./api-keys.ts";
+import { auditErrors } from "./audit.ts";
+import { blockErrors } from "./blocks.ts";
 import { deviceErrors } from "./devices.ts";
+import { keyErrors } from "./keys.ts";
 import { nodeErrors, serverErrors } from "./nodes.ts";
 import { requestErrors } from "./requests.ts";
+import { passkeyErrors, secondFactorErrors } from "./second-factor.ts";
+import { sentinelErrors } from "./sentinel.ts";
 import { serviceErrors } from "./service.ts";
 import { sessionErrors } from "./sessions.ts";
 
 /** Every refusal that the HTTP API can answer with, sorted by code. */
 export const refusals: readonly Refusal[] = [
   requestErrors,
+  sentinelErrors,
   serviceErrors,
   accountErrors,
   sessionErrors,
+  secondFactorErrors,
+  passkeyErrors,
+  apiKeyErrors,
+  blockErrors,
+  auditErrors,
+  keyErrors,
   nodeErrors,
   serverErrors,
   deviceErrors,

@@ -1,6 +1,7 @@
 import { requestErrors } from "./requests.ts";
 import { type Access, listRoutes, type RouteSpec, type RouteTree } from "./route.ts";
 import { Problem } from "./schemas.ts";
+import { sentinelErrors } from "./sentinel.ts";
 
 const ACCESS_TEXT: Record<Access, string> = {
   anyone: "Anyone may call it.",
@@ -33,7 +34,19 @@ export function describeApi(
     paths,
     components: {
       schemas: { Problem },
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description: "An access token (JWT), or an API key (`swk_…`) where the operation names a scope",
+        },
+        cookie: {
+          type: "apiKey",
+          in: "cookie",
+          name: "securewave_session",
+          description: "A browser's session; what changes something needs its X-CSRF-Token too",
+        },
+      },
     },
   };
 }
@@ -48,9 +61,10 @@ function describeRoute(name: string, route: RouteSpec): object {
     operationId: name,
     tags: [route.tag],
     summary: route.summary,
-    description: ACCESS_TEXT[route.access],
+    description: [ACCESS_TEXT[route.access], ...scopeText(route)].join(" "),
     "x-access": route.access,
-    ...(route.access === "anyone" ? {} : { security: [{ bearer: [] }] }),
+    ...(route.scope ? { "x-scope": route.scope } : {}),
+    ...(route.access === "anyone" ? {} : { security: [{ bearer: [] }, { cookie: [] }] }),
     parameters: [...parametersOf("path", params), ...parametersOf("query", query)],
     ...(body ? { requestBody: { required: true, content: { "application/json": { schema: body } } } } : {}),
     responses: {
@@ -61,6 +75,11 @@ function describeRoute(name: string, route: RouteSpec): object {
       ),
     },
   };
+}
+
+function scopeText({ access, scope }: RouteSpec): string[] {
+  if (scope) return [`API keys need the scope \`${scope}\`.`];
+  return access === "anyone" ? [] : ["API keys may not call it."];
 }
 
 function parametersOf(place: "path" | "query", schema: object | undefined): object[] {
@@ -79,7 +98,10 @@ function describeErrors(route: RouteSpec): Record<string, object> {
   const common = [
     requestErrors.invalid,
     requestErrors.malformedJson,
-    ...(route.access === "anyone" ? [] : [requestErrors.notLoggedIn]),
+    sentinelErrors.tooManyRequests,
+    sentinelErrors.blocked,
+    ...(route.access === "anyone" ? [] : [requestErrors.notLoggedIn, sentinelErrors.forgedRequest]),
+    ...(route.scope ? [sentinelErrors.scopeMissing] : []),
     ...(route.access === "staff" || route.access === "admin" ? [requestErrors.notAllowed] : []),
   ];
   const byStatus = Map.groupBy([...common, ...route.errors], ({ status }) => status);

@@ -1,5 +1,7 @@
 import type { Refusal } from "@securewave/foundation";
 import type { Static, TSchema } from "typebox";
+import type { ChallengePurpose } from "./challenge-purposes.ts";
+import type { Scope } from "./scopes.ts";
 
 /**
  * Who may call a route. Every route states it; there is no default.
@@ -14,6 +16,7 @@ export type ContentType =
   | "text/html"
   | "image/svg+xml"
   | "image/png"
+  | "application/jsonl"
   | "text/event-stream";
 
 /** What a successful answer looks like; for an event stream, the schema is that of one event. */
@@ -32,6 +35,12 @@ export interface RouteSpec {
   /** With parameters in braces, as OpenAPI writes them: `/api/vpn/devices/{id}`. */
   readonly path: string;
   readonly access: Access;
+  /** The scope that lets an API key call it; where there is none, no API key may. */
+  readonly scope?: Scope;
+  /** `sensitive` routes check a secret or send a mail, so few calls a minute are let through. */
+  readonly limit?: "sensitive";
+  /** Under attack, a proof of work for this purpose must come along. */
+  readonly challenge?: ChallengePurpose;
   /** A short sentence for the reference. */
   readonly summary: string;
   readonly tag: string;

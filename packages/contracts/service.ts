@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
 import { Email, HumanText, NewPassword, OneOf, Strict } from "./schemas.ts";
-import { Session } from "./sessions.ts";
+import { BrowserSession } from "./sessions.ts";
 
 export const serviceErrors = defineErrors("service", {
   setupDone: { status: 409, message: "The first admin exists already. Log in instead." },
@@ -82,6 +82,7 @@ export const service = {
     method: "GET",
     path: "/api/metrics",
     access: "staff",
+    scope: "fleet:read",
     tag: "service",
     summary: "Figures of the last minutes",
     success: { status: 200, schema: Metrics },
@@ -107,10 +108,11 @@ export const service = {
     method: "POST",
     path: "/api/setup",
     access: "anyone",
+    limit: "sensitive",
     tag: "service",
     summary: "Creates the first admin with the token that the program printed",
     body: Strict({ token: Type.String({ maxLength: 100 }), email: Email, password: NewPassword }),
-    success: { status: 201, schema: Session },
+    success: { status: 201, schema: BrowserSession },
     errors: [
       serviceErrors.setupDone,
       serviceErrors.setupTokenInvalid,
@@ -122,6 +124,7 @@ export const service = {
     method: "GET",
     path: "/api/admin/settings",
     access: "admin",
+    scope: "settings:read",
     tag: "settings",
     summary: "Shows the settings that admins can change while the service runs",
     success: { status: 200, schema: Settings },
@@ -131,6 +134,7 @@ export const service = {
     method: "PATCH",
     path: "/api/admin/settings",
     access: "admin",
+    scope: "settings:write",
     tag: "settings",
     summary: "Changes settings",
     body: SettingsChange,

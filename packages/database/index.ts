@@ -1,3 +1,4 @@
+export type { Credentials, CredentialsSource } from "./credentials.ts";
 export {
   constraintOf,
   describeDatabaseError,

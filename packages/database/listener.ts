@@ -15,19 +15,28 @@ export interface ListenHandlers {
 export interface Listener {
   /** @returns a function that ends the listening; resolves when PostgreSQL has taken the channel */
   listen(channel: string, handlers: ListenHandlers): Promise<() => void>;
+  /** Goes over to a fresh connection; the present one hears on until that one listens. */
+  move(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Listens on one connection of its own, which comes back after a loss. */
-export function createListener(config: pg.ClientConfig): Listener {
+/**
+ * Listens on one connection of its own, which comes back after a loss.
+ *
+ * @param config asked anew for each connection
+ */
+export function createListener(config: () => pg.ClientConfig): Listener {
   const handlers = new Map<string, Set<ListenHandlers>>();
   let connecting: Promise<pg.Client> | undefined;
+  /** The connection whose messages count. */
+  let current: pg.Client | undefined;
   let isClosed = false;
 
   const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client({ ...config, keepAlive: true, query_timeout: HEARTBEAT_MS });
+    const client = new pg.Client({ ...config(), keepAlive: true, query_timeout: HEARTBEAT_MS });
     client.on("error", () => {}); // `end` follows
     client.on("notification", ({ channel, payload = "" }) => {
+      if (client !== current) return;
       for (const handler of handlers.get(channel) ?? []) handler.onMessage(payload);
     });
     await client.connect();
@@ -43,8 +52,9 @@ export function createListener(config: pg.ClientConfig): Listener {
     heartbeat.unref();
     client.once("end", () => {
       clearInterval(heartbeat);
-      if (!isClosed) connecting = reconnect();
+      if (!isClosed && client === current) connecting = reconnect();
     });
+    current = client;
     return client;
   };
 
@@ -54,13 +64,17 @@ export function createListener(config: pg.ClientConfig): Listener {
       if (isClosed) throw new Error("the listener is closed");
       try {
         const client = await connect();
-        for (const each of handlers.values()) for (const handler of each) handler.onGap();
+        tellOfGap();
         return client;
       } catch {
         // Tried again after a longer delay, for as long as it takes.
       }
     }
   };
+
+  function tellOfGap(): void {
+    for (const each of handlers.values()) for (const handler of each) handler.onGap();
+  }
 
   return {
     async listen(channel, handler) {
@@ -73,6 +87,15 @@ export function createListener(config: pg.ClientConfig): Listener {
       const client = await connecting;
       if (known.size === 1) await client.query(`listen ${client.escapeIdentifier(channel)}`);
       return () => void known.delete(handler);
+    },
+    async move() {
+      const former = await connecting?.catch(() => undefined);
+      if (former === undefined || isClosed) return;
+      // Asked to listen meanwhile, it does so on the connection to come.
+      connecting = connect().catch(reconnect);
+      await connecting.catch(() => {});
+      await former.end().catch(() => {});
+      tellOfGap(); // what came between is heard by one of the two, but not surely by the one that counts
     },
     async close() {
       isClosed = true;

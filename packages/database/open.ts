@@ -9,6 +9,7 @@ import {
   type Transaction,
 } from "kysely";
 import pg from "pg";
+import { type CredentialsSource, createDrain, urlWith } from "./credentials.ts";
 import { describeDatabaseError, isRetryable, withoutValues } from "./database-errors.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "./embedded.ts";
 import { storeErrors } from "./errors.ts";
@@ -30,6 +31,8 @@ export interface DatabaseOptions {
   readonly url?: string | undefined;
   /** The folder of the embedded store, when there is no url. */
   readonly dir?: string | undefined;
+  /** A login that changes, in place of the one in the url. */
+  readonly credentials?: CredentialsSource | undefined;
   readonly poolMax: number;
   readonly statementTimeoutMs: number;
   /** Gets what metrics need of each query: no text and no values. */
@@ -77,24 +80,29 @@ export interface TransactionOptions {
  * @throws store.unreachable, store.wrong_version, and what `openEmbeddedPostgres` throws
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { url, dir } = options;
+  const { url, dir, credentials } = options;
   invariant((url === undefined) !== (dir === undefined), "a database is opened by its url or by its folder");
-  if (dir === undefined) return connectDatabase({ connectionString: url }, options, undefined);
+  if (dir === undefined) {
+    const urlOfNow = () => (credentials && url ? urlWith(url, credentials.current()) : url);
+    return connectDatabase(() => ({ connectionString: urlOfNow() }), options, undefined);
+  }
+  invariant(credentials === undefined, "the embedded store has no login that changes");
   const { onLog } = options;
   const embedded = await openEmbeddedPostgres({ dir, ...(onLog === undefined ? {} : { onLog }) });
-  return connectDatabase(embedded.connection, options, embedded);
+  return connectDatabase(() => embedded.connection, options, embedded);
 }
 
 async function connectDatabase(
-  connection: pg.ClientConfig,
-  { poolMax, statementTimeoutMs, onQuery }: DatabaseOptions,
+  connection: () => pg.ClientConfig,
+  { poolMax, statementTimeoutMs, onQuery, credentials }: DatabaseOptions,
   embedded: EmbeddedPostgres | undefined,
 ): Promise<Database> {
   // A `Date` given as a parameter is written in UTC; `pg` has no other switch for it.
   pg.defaults.parseInputDatesAsUTC = true;
-  const config = { ...connection, types: createTypes(), keepAlive: true };
+  const common = { types: createTypes(), keepAlive: true };
   const pool = new pg.Pool({
-    ...config,
+    ...connection(),
+    ...common,
     max: poolMax,
     application_name: "securewave",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -110,7 +118,18 @@ async function connectDatabase(
     dialect: new PostgresDialect({ pool, onCreateConnection: keepValuesOutOfErrors }),
     ...(onQuery === undefined ? {} : { log: (event: LogEvent) => onQuery(describeQuery(event)) }),
   });
-  const listener = createListener({ ...config, application_name: "securewave listen" });
+  const listener = createListener(() => ({
+    ...connection(),
+    ...common,
+    application_name: "securewave listen",
+  }));
+  if (credentials) {
+    const drain = createDrain(pool, () => credentials.current().user, CONNECT_TIMEOUT_MS);
+    credentials.onChange(async () => {
+      Object.assign(pool.options, connection()); // read anew for each connection
+      await Promise.all([drain(), listener.move()]);
+    });
+  }
   const database: Database = {
     db,
     pool,

@@ -5,8 +5,18 @@ export interface Tables {
   accounts: AccountsTable;
   sessions: SessionsTable;
   one_time_tokens: OneTimeTokensTable;
+  second_factors: SecondFactorsTable;
+  recovery_codes: RecoveryCodesTable;
+  passkeys: PasskeysTable;
+  api_keys: ApiKeysTable;
   settings: SettingsTable;
   service_keys: ServiceKeysTable;
+  audit_queue: AuditQueueTable;
+  audit_entries: AuditEntriesTable;
+  audit_tree: AuditTreeTable;
+  audit_checkpoints: AuditCheckpointsTable;
+  signing_keys: SigningKeysTable;
+  encryption_keys: EncryptionKeysTable;
   nodes: NodesTable;
   address_pool: AddressPoolTable;
   free_addresses: FreeAddressesTable;
@@ -30,11 +40,51 @@ export interface SessionsTable {
   refresh_hash: Buffer;
   previous_hash: Buffer | null;
   expires_on: string;
+  kind: "browser" | "program";
+  created_on: string;
+}
+
+export interface SecondFactorsTable {
+  account_id: string;
+  sealed_secret: Buffer;
+  is_confirmed: Generated<boolean>;
+  last_step_hash: Buffer | null;
+  created_on: string;
+}
+
+export interface RecoveryCodesTable {
+  account_id: string;
+  hash: Buffer;
+}
+
+export interface PasskeysTable {
+  id: string;
+  account_id: string;
+  credential_id: Buffer;
+  public_key: Buffer;
+  counter: number;
+  transports: Generated<string[]>;
+  name: string;
+  is_synced: boolean;
+  created_on: string;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  account_id: string;
+  name: string;
+  hash: Buffer;
+  previous_hash: Buffer | null;
+  previous_until: string | null;
+  scopes: string[];
+  requests_per_minute: number;
+  created_on: string;
+  expires_on: string;
 }
 
 export interface OneTimeTokensTable {
   hash: Buffer;
-  purpose: "setup" | "verify_email";
+  purpose: "setup" | "verify_email" | "reset_password";
   account_id: string | null;
   expires_on: string;
 }
@@ -104,4 +154,43 @@ export interface PeersTable {
   device_id: string | null;
   revision: number;
   is_removed: Generated<boolean>;
+}
+
+export interface SigningKeysTable {
+  kid: string;
+  algorithm: "HS256" | "EdDSA";
+  sealed_key: Buffer;
+  created_on: string;
+  retires_on: string | null;
+}
+
+export interface EncryptionKeysTable {
+  number: number;
+  sealed_key: Buffer;
+  state: "arriving" | "sealing" | "opening";
+  created_on: string;
+}
+
+export interface AuditQueueTable {
+  id: Generated<number>;
+  salt: Buffer;
+  body: unknown;
+}
+
+export interface AuditEntriesTable {
+  index: number;
+  leaf: Buffer;
+  salt: Buffer | null;
+  body: unknown | null;
+}
+
+export interface AuditTreeTable {
+  id: Generated<boolean>;
+  size: Generated<number>;
+  frontier: Generated<Buffer>;
+}
+
+export interface AuditCheckpointsTable {
+  size: number;
+  note: string;
 }

@@ -7,6 +7,8 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const FORMAT = 1;
+const HEADER_BYTES = 2;
+const SEALED_KEY_BYTES = HEADER_BYTES + NONCE_BYTES + KEY_BYTES + TAG_BYTES;
 
 export const envelopeErrors = defineErrors("envelope", {
   unopenable: { status: 500, message: "A stored secret cannot be opened with the present master keys." },
@@ -20,6 +22,12 @@ export interface MasterKey {
   readonly key: Uint8Array;
 }
 
+/** Keys that stay, or a function that gives those of this moment. */
+export type MasterKeys = readonly MasterKey[] | (() => readonly MasterKey[]);
+
+/** Which byte of what was sealed names the master key; for statements that look for one. */
+export const MASTER_NUMBER_BYTE = 1;
+
 export interface Envelope {
   /**
    * Seals a text under a data key of its own, which is sealed under the newest master key.
@@ -29,6 +37,12 @@ export interface Envelope {
   seal(text: string, context: string): Buffer;
   /** @throws envelope.unopenable when the master key is missing, or text or context were changed */
   open(sealed: Uint8Array, context: string): string;
+  /**
+   * Seals the data key anew under the newest master key; the text stays as it is, and closed.
+   *
+   * @throws envelope.unopenable when the master key is missing, or the data key was changed
+   */
+  reseal(sealed: Uint8Array): Buffer;
 }
 
 /**
@@ -37,31 +51,45 @@ export interface Envelope {
  *
  * Layout: format (1), master key number (1), wrapped data key (12 + 32 + 16), text (12 + n + 16).
  */
-export function createEnvelope(masterKeys: readonly MasterKey[]): Envelope {
-  const newest = masterKeys[0];
-  invariant(newest, "an envelope needs at least one master key");
-  for (const { key, number } of masterKeys) {
-    invariant(key.length === KEY_BYTES, "a master key has 32 bytes");
-    invariant(number >= 1 && number <= 255, "a master key's number fits into one byte");
+export function createEnvelope(masterKeys: MasterKeys): Envelope {
+  const ring = typeof masterKeys === "function" ? masterKeys : () => masterKeys;
+  for (const each of ring()) check(each);
+
+  function sealKey(dataKey: Uint8Array): Buffer {
+    const newest = ring()[0];
+    invariant(newest, "an envelope needs at least one master key");
+    check(newest);
+    const header = Buffer.from([FORMAT, newest.number]);
+    return Buffer.concat([header, encrypt(newest.key, dataKey, header)]);
   }
 
-  const wrappedBytes = NONCE_BYTES + KEY_BYTES + TAG_BYTES;
+  function openKey(bytes: Buffer): Buffer {
+    const header = bytes.subarray(0, HEADER_BYTES);
+    const master = ring().find((candidate) => candidate.number === header[MASTER_NUMBER_BYTE]);
+    if (header[0] !== FORMAT || master === undefined) throw envelopeErrors.unopenable();
+    return decrypt(master.key, bytes.subarray(HEADER_BYTES, SEALED_KEY_BYTES), header);
+  }
+
   return {
     seal(text, context) {
       const dataKey = randomBytes(KEY_BYTES);
-      const header = Buffer.from([FORMAT, newest.number]);
-      const wrapped = encrypt(newest.key, dataKey, header);
-      return Buffer.concat([header, wrapped, encrypt(dataKey, Buffer.from(text), Buffer.from(context))]);
+      return Buffer.concat([sealKey(dataKey), encrypt(dataKey, Buffer.from(text), Buffer.from(context))]);
     },
     open(sealed, context) {
       const bytes = Buffer.from(sealed);
-      const header = bytes.subarray(0, 2);
-      const master = masterKeys.find((candidate) => candidate.number === header[1]);
-      if (header[0] !== FORMAT || master === undefined) throw envelopeErrors.unopenable();
-      const dataKey = decrypt(master.key, bytes.subarray(2, 2 + wrappedBytes), header);
-      return decrypt(dataKey, bytes.subarray(2 + wrappedBytes), Buffer.from(context)).toString("utf8");
+      const dataKey = openKey(bytes);
+      return decrypt(dataKey, bytes.subarray(SEALED_KEY_BYTES), Buffer.from(context)).toString("utf8");
+    },
+    reseal(sealed) {
+      const bytes = Buffer.from(sealed);
+      return Buffer.concat([sealKey(openKey(bytes)), bytes.subarray(SEALED_KEY_BYTES)]);
     },
   };
+}
+
+function check({ key, number }: MasterKey): void {
+  invariant(key.length === KEY_BYTES, "a master key has 32 bytes");
+  invariant(number >= 1 && number <= 255, "a master key's number fits into one byte");
 }
 
 function encrypt(key: Uint8Array, plain: Uint8Array, context: Uint8Array): Buffer {

@@ -13,6 +13,9 @@ export const ID_PREFIXES = {
   peer: "peer",
   joinToken: "join",
   job: "job",
+  apiKey: "key",
+  passkey: "pky",
+  block: "blk",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

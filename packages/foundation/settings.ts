@@ -28,6 +28,8 @@ export type SettingsOf<Group> = {
 export interface SettingsSource {
   readonly values: ReadonlyMap<string, string>;
   readonly mistakes: readonly string[];
+  /** Where secrets come from that neither the environment nor a file gives. */
+  readonly vault?: ReadonlyMap<string, Secret>;
 }
 
 interface Options<Value> {
@@ -61,6 +63,19 @@ export function integer(
   return setting(variable, about, `${min} to ${max}`, parse, options);
 }
 
+export function decimal(
+  variable: string,
+  about: string,
+  options: Options<number> & { min: number; max: number },
+): Setting<number> {
+  const { min, max } = options;
+  const parse = (text: string) => {
+    const value = Number(text);
+    return /^-?\d+(\.\d+)?$/.test(text) && value >= min && value <= max ? value : undefined;
+  };
+  return setting(variable, about, `${min} to ${max}`, parse, options);
+}
+
 export function oneOf<const Words extends readonly string[]>(
   variable: string,
   about: string,
@@ -83,6 +98,28 @@ export function text<Value = string>(
   options: Options<Value> & { range: string; parse: (text: string) => Value | undefined },
 ): Setting<Value> {
   return setting(variable, about, options.range, options.parse, options);
+}
+
+/** Items with commas between; each must be what `parse` understands. Empty where nothing is given. */
+export function list<Item = string>(
+  variable: string,
+  about: string,
+  options: { range: string; parse: (item: string) => Item | undefined; default?: readonly Item[] },
+): Setting<readonly Item[]> {
+  const parse = (value: string) => {
+    const items = value
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== "")
+      .map(options.parse);
+    const understood = items.filter((item) => item !== undefined);
+    return understood.length === items.length ? understood : undefined;
+  };
+  const given = options.default ?? [];
+  return setting<readonly Item[]>(variable, about, `${options.range}, with commas between`, parse, {
+    default: given,
+    shownDefault: given.join(", "),
+  });
 }
 
 /** A text that may be absent. */
@@ -178,18 +215,14 @@ export function readSettings<const Group extends SettingsGroup>(
     Object.fromEntries(
       Object.entries(members).map(([name, member]) => [
         name,
-        isSetting(member) ? readOne(member, source.values, mistakes) : read(member),
+        isSetting(member) ? readOne(member, source, mistakes) : read(member),
       ]),
     );
   return { settings: read(group) as SettingsOf<Group>, mistakes };
 }
 
-function readOne<Value>(
-  one: Setting<Value>,
-  values: ReadonlyMap<string, string>,
-  mistakes: string[],
-): Value | undefined {
-  const given = values.get(one.variable) ?? (one.isSecret ? fromFile(one, values, mistakes) : undefined);
+function readOne<Value>(one: Setting<Value>, source: SettingsSource, mistakes: string[]): Value | undefined {
+  const given = one.isSecret ? readSecret(one, source, mistakes) : source.values.get(one.variable);
   if (given === undefined) {
     if (!one.fallback) mistakes.push(`${one.variable}: must be set (${one.range}). ${one.about}`);
     return one.fallback?.value;
@@ -199,18 +232,30 @@ function readOne<Value>(
   return value;
 }
 
-function fromFile(
-  one: { variable: string },
-  values: ReadonlyMap<string, string>,
+/** A secret in two places is one that somebody believes to have changed, so it must be in one. */
+function readSecret(
+  { variable }: { variable: string },
+  { values, vault }: SettingsSource,
   mistakes: string[],
 ): string | undefined {
-  const path = values.get(`${one.variable}_FILE`);
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    mistakes.push(`${one.variable}_FILE: the file cannot be read`);
-    return undefined;
+  const fileVariable = `${variable}_FILE`;
+  const path = values.get(fileVariable);
+  const places = [
+    [variable, values.has(variable)],
+    [fileVariable, path !== undefined],
+    ["Vault", vault?.has(variable) ?? false],
+  ] as const;
+  const used = places.filter(([, isUsed]) => isUsed).map(([place]) => place);
+  if (used.length > 1) mistakes.push(`${variable}: is set more than once: by ${used.join(" and by ")}`);
+  return values.get(variable) ?? (path === undefined ? vault?.get(variable)?.reveal() : readText(path));
+
+  function readText(from: string): string | undefined {
+    try {
+      return readFileSync(from, "utf8");
+    } catch {
+      mistakes.push(`${fileVariable}: the file cannot be read`);
+      return undefined;
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+export { type Authenticator, addAuthenticator } from "./authenticator.ts";
 export {
   type Browser,
   type BrowserOptions,
@@ -29,6 +30,7 @@ export {
   startProcess,
 } from "./processes.ts";
 export { randomSuffix } from "./random-suffix.ts";
+export { openTestRedis, redisRequirements, type TestRedis, type TestRedisOptions } from "./redis.ts";
 export { type Needs, type Requirements, requirements } from "./requirements.ts";
 export { type RunOptions, type RunResult, run, runOrThrow } from "./run.ts";
 export { type TemporaryDir, temporaryDir } from "./temporary.ts";

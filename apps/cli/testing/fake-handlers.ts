@@ -11,6 +11,7 @@ import { invariant, type Refusal } from "@securewave/foundation";
 import { parsePrivateKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { renderTunnel } from "../tunnel-file.ts";
+import { keyHandlers } from "./fake-keys.ts";
 import {
   type FakeState,
   fakeAccount,
@@ -38,6 +39,7 @@ export function createHandlers(state: FakeState): Handlers {
     ...accountHandlers(state),
     ...nodeHandlers(state),
     ...deviceHandlers(state),
+    ...keyHandlers(state),
     "fleetDevices.list": ({ query }) => {
       const found = state.devices.filter(
         ({ account_id }) => query.account_id === undefined || account_id === query.account_id,

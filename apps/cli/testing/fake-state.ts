@@ -1,6 +1,8 @@
 import type { Account, Device, Node, Tunnel } from "@securewave/contracts";
+import type { KeyRings } from "@securewave/contracts/keys";
 import { createId, invariant } from "@securewave/foundation";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
+import { createFakeKeys } from "./fake-keys.ts";
 
 export interface StoredDevice extends Device {
   readonly account_id: string;
@@ -22,6 +24,7 @@ export interface FakeState {
     hasEnded: boolean;
   }[];
   readonly serverKeys: Map<string, string>;
+  readonly keys: KeyRings;
   accountOfToken(token: string): Account | undefined;
   openSession(accountId: string): { access: string; refresh: string };
   /** Makes every access token invalid, as time does. */
@@ -46,6 +49,7 @@ export function createFakeState(): FakeState {
     devices: [],
     sessions: [],
     serverKeys: new Map(),
+    keys: createFakeKeys(),
     accountOfToken(token) {
       const session = state.sessions.find(({ access, hasEnded }) => access === token && !hasEnded);
       return expired.has(token) ? undefined : state.accounts.find(({ id }) => id === session?.accountId);

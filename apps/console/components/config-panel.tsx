@@ -1,6 +1,7 @@
 import { Download } from "lucide-react";
 import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
-import { download, type TunnelFile } from "../tunnel-file.ts";
+import { download } from "../download.ts";
+import type { TunnelFile } from "../tunnel-file.ts";
 import { Button } from "./button.tsx";
 import { CopyButton } from "./copy.tsx";
 import { Card } from "./page.tsx";

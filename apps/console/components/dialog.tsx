@@ -1,7 +1,7 @@
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { explain } from "../problems.ts";
 import { Button, IconButton } from "./button.tsx";
+import { ProblemText } from "./problem.tsx";
 
 interface DialogProps {
   readonly isOpen: boolean;
@@ -10,15 +10,20 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** A modal dialog of the browser itself: it holds the focus, closes on Escape and gives the focus back. */
+/** A modal dialog of the browser itself: it holds the focus and closes on Escape. */
 export function Dialog({ isOpen, title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
 
   useEffect(() => {
     const element = dialog.current;
-    if (isOpen && !element?.open) element?.showModal();
-    if (!isOpen && element?.open) element.close();
+    if (!isOpen || element === null) return;
+    const opener = document.activeElement;
+    element.showModal();
+    return () => {
+      element.close();
+      returnFocus(opener);
+    };
   }, [isOpen]);
 
   return (
@@ -44,6 +49,15 @@ export function Dialog({ isOpen, title, onClose, children }: DialogProps) {
       )}
     </dialog>
   );
+}
+
+/** The browser gives the focus back by itself, unless what had it is gone: it then goes to the page's heading. */
+function returnFocus(opener: Element | null): void {
+  requestAnimationFrame(() => {
+    if (document.activeElement !== document.body) return;
+    const target = opener?.isConnected ? opener : document.querySelector("h1");
+    if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+  });
 }
 
 interface ConfirmDialogProps {
@@ -94,7 +108,7 @@ export function ConfirmDialog({
       <div className="grid gap-3 text-muted">{children}</div>
       {error !== undefined && (
         <p role="alert" className="mt-4 rounded-md bg-bad-soft p-3 text-bad text-sm">
-          {explain(error)}
+          <ProblemText error={error} />
         </p>
       )}
       <div className="mt-6 flex flex-wrap justify-end gap-3 max-sm:*:grow">

@@ -1,6 +1,5 @@
-import { CircleAlert, Eye, EyeOff } from "lucide-react";
+import { CircleAlert } from "lucide-react";
 import {
-  type ComponentProps,
   createContext,
   type FormEvent,
   type ReactNode,
@@ -10,7 +9,8 @@ import {
   useRef,
   useState,
 } from "react";
-import { type FormProblem, formProblemOf } from "../problems.ts";
+import { type FormProblem, formProblemOf, pauseOf } from "../problems.ts";
+import { ProblemText } from "./problem.tsx";
 
 const NO_PROBLEM: FormProblem = { fields: {}, general: undefined };
 
@@ -33,6 +33,8 @@ export interface FormProps {
 export interface FormValues {
   /** The text of a field without blanks around it; empty when there is none. */
   text(name: string): string;
+  /** Which of the boxes of this name are ticked. */
+  ticked(name: string): string[];
   /** As typed. */
   secret(name: string): string;
 }
@@ -47,7 +49,7 @@ export function Form({ onSubmit, children, explainError, className = "grid gap-5
 
   useEffect(() => {
     if (problem === NO_PROBLEM) return;
-    const invalid = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
+    const invalid = form.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-invalid]');
     (invalid ?? alert.current)?.focus();
   }, [problem]);
 
@@ -64,7 +66,9 @@ export function Form({ onSubmit, children, explainError, className = "grid gap-5
     try {
       await onSubmit(valuesOf(new FormData(element)));
     } catch (error) {
-      setExplained(explainError?.(error));
+      setExplained(
+        explainError?.(error) ?? (pauseOf(error) !== undefined ? <ProblemText error={error} /> : undefined),
+      );
       setProblem(formProblemOf(error, namesOf(element)));
     } finally {
       setPending(false);
@@ -105,7 +109,8 @@ function valuesOf(data: FormData): FormValues {
     const value = data.get(name);
     return typeof value === "string" ? value : "";
   };
-  return { secret, text: (name) => secret(name).trim() };
+  const ticked = (name: string) => data.getAll(name).filter((value) => typeof value === "string");
+  return { secret, ticked, text: (name) => secret(name).trim() };
 }
 
 type Input = HTMLInputElement | HTMLSelectElement;
@@ -133,7 +138,7 @@ function checkFields(form: HTMLFormElement): Record<string, string> {
 function messageOf(input: Input): string | undefined {
   if (input instanceof HTMLSelectElement || input.type === "hidden") return undefined;
   const { validity } = input;
-  const isBlank = input.required && input.type !== "radio" && input.value.trim() === "";
+  const isBlank = input.required && !isChoice(input) && input.value.trim() === "";
   if (validity.valueMissing || isBlank) return input.dataset.missing ?? "Please fill this in.";
   // `tooShort` is told only of what was typed, and not of what a password manager filled in.
   if (input.value.length < input.minLength) return `At least ${input.minLength} characters, please.`;
@@ -141,6 +146,10 @@ function messageOf(input: Input): string | undefined {
     return `Between ${input.min} and ${input.max}, please.`;
   if (!validity.valid) return input.dataset.wrong ?? "This is not in the right form.";
   return undefined;
+}
+
+function isChoice({ type }: HTMLInputElement): boolean {
+  return type === "radio" || type === "checkbox";
 }
 
 interface FieldProps {
@@ -155,7 +164,8 @@ interface FieldProps {
   }) => ReactNode;
 }
 
-function Field({ name, label, hint, children }: FieldProps) {
+/** A label, a control, and what is wrong with it. */
+export function Field({ name, label, hint, children }: FieldProps) {
   const { problem, clear } = use(FormContext);
   const id = useId();
   const error = problem.fields[name];
@@ -188,117 +198,8 @@ function Field({ name, label, hint, children }: FieldProps) {
   );
 }
 
-interface TextFieldProps extends Omit<ComponentProps<"input">, "name"> {
-  readonly name: string;
-  readonly label: string;
-  readonly hint?: ReactNode;
-  /** Said when the field is empty and must not be. */
-  readonly missing?: string;
-  /** Said when the text has not the form of the field. */
-  readonly wrong?: string;
-}
-
-export function TextField({ label, hint, missing, wrong, className = "", ...input }: TextFieldProps) {
-  return (
-    <Field name={input.name} label={label} hint={hint}>
-      {(control) => (
-        <input
-          {...input}
-          {...control}
-          data-missing={missing}
-          data-wrong={wrong}
-          className={`control ${className}`}
-        />
-      )}
-    </Field>
-  );
-}
-
-export function EmailField(props: Partial<TextFieldProps>) {
-  return (
-    <TextField
-      name="email"
-      label="Mail address"
-      type="email"
-      autoComplete="email"
-      inputMode="email"
-      maxLength={254}
-      // As the contract has it: a domain of at least two parts.
-      pattern="[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+"
-      missing="Enter your mail address."
-      wrong="This is not a mail address: it has the form name@example.org."
-      required
-      {...props}
-    />
-  );
-}
-
-export function PasswordField({ isNew = false, ...props }: Partial<TextFieldProps> & { isNew?: boolean }) {
-  const [isShown, setShown] = useState(false);
-  const { label = "Password", name = "password", hint, ...input } = props;
-  const Icon = isShown ? EyeOff : Eye;
-  return (
-    <Field
-      name={name}
-      label={label}
-      hint={isNew ? (hint ?? "At least 10 characters. Length is what counts.") : hint}
-    >
-      {(control) => (
-        <div className="relative">
-          <input
-            name={name}
-            type={isShown ? "text" : "password"}
-            autoComplete={isNew ? "new-password" : "current-password"}
-            minLength={isNew ? 10 : undefined}
-            maxLength={256}
-            data-missing={isNew ? "Choose a password." : "Enter your password."}
-            required
-            {...input}
-            {...control}
-            className="control pr-12"
-          />
-          <button
-            type="button"
-            aria-label={isShown ? "Hide password" : "Show password"}
-            aria-pressed={isShown}
-            className="absolute inset-y-0 right-0 grid w-11 place-items-center rounded-md text-muted hover:text-ink"
-            onClick={() => setShown(!isShown)}
-          >
-            <Icon className="size-4.5" aria-hidden="true" />
-          </button>
-        </div>
-      )}
-    </Field>
-  );
-}
-
-interface SelectFieldProps extends Omit<ComponentProps<"select">, "name"> {
-  readonly name: string;
-  readonly label: string;
-  readonly hint?: ReactNode;
-}
-
-export function SelectField({ label, hint, children, ...select }: SelectFieldProps) {
-  return (
-    <Field name={select.name} label={label} hint={hint}>
-      {(control) => (
-        <select {...select} {...control} className="control">
-          {children}
-        </select>
-      )}
-    </Field>
-  );
-}
-
-/** The error of a group of choices, which has no single control to stand beside. */
-export function GroupError({ name }: { name: string }) {
-  const { problem } = use(FormContext);
-  const error = problem.fields[name];
-  if (error === undefined) return null;
-  return (
-    <p role="alert" className="mt-2 flex gap-1.5 text-bad text-sm">
-      <CircleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
-      {error}
-    </p>
-  );
+/** What a refused form says of one of its fields, and how to take it back once the field is changed. */
+export function useFieldProblem(name: string): { problem: string | undefined; clear: () => void } {
+  const { problem, clear } = use(FormContext);
+  return { problem: problem.fields[name], clear: () => clear(name) };
 }

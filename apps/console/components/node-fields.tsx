@@ -1,6 +1,6 @@
 import type { Node } from "@securewave/contracts";
+import { TextField } from "./fields.tsx";
 import type { FormValues } from "./form.tsx";
-import { TextField } from "./form.tsx";
 
 /** What is told of a node by hand, the same for a new one and for one that is. */
 export function NodeFields({ node }: { node?: Node }) {

@@ -1,5 +1,5 @@
 import { Search } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 const PAUSE_MS = 250;
 
@@ -8,19 +8,31 @@ interface SearchFieldProps {
   readonly value: string;
   /** Called when typing has paused. */
   readonly onSearch: (text: string) => void;
+  /** Takes the width it is given: for one among other fields. */
+  readonly isWide?: boolean;
 }
 
-export function SearchField({ label, value, onSearch }: SearchFieldProps) {
+export function SearchField({ label, value, onSearch, isWide = false }: SearchFieldProps) {
   const [text, setText] = useState(value);
+  const sent = useRef(value);
 
   useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onSearch(text), PAUSE_MS);
+    // Searched for by something else on the page.
+    if (value !== sent.current) setText(value);
+    sent.current = value;
+  }, [value]);
+
+  useEffect(() => {
+    if (text === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = text;
+      onSearch(text);
+    }, PAUSE_MS);
     return () => clearTimeout(timer);
-  }, [text, value, onSearch]);
+  }, [text, onSearch]);
 
   return (
-    <search className="relative block w-full sm:w-72">
+    <search className={isWide ? "relative block self-end" : "relative block w-full sm:w-72"}>
       <Search
         className="pointer-events-none absolute inset-y-0 left-3 my-auto size-4 text-muted"
         aria-hidden="true"

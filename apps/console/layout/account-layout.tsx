@@ -4,10 +4,13 @@ import {
   CircleUser,
   Gauge,
   Globe,
+  KeyRound,
   type LucideIcon,
   MonitorSmartphone,
+  ScrollText,
   Server,
   Settings,
+  ShieldBan,
   Users,
 } from "lucide-react";
 import { Wordmark } from "../components/brand.tsx";
@@ -24,22 +27,27 @@ interface Place {
 const OWN_PLACES: readonly Place[] = [
   { to: "/devices", label: "Devices", icon: MonitorSmartphone, hasPagesBelow: true },
   { to: "/servers", label: "Servers", icon: Globe, hasPagesBelow: false },
-  { to: "/account", label: "Account", icon: CircleUser, hasPagesBelow: false },
+  { to: "/account", label: "Account", icon: CircleUser, hasPagesBelow: true },
 ];
 
 const STAFF_PLACES: readonly Place[] = [
   { to: "/admin", label: "Overview", icon: Gauge, hasPagesBelow: false },
   { to: "/admin/nodes", label: "Nodes", icon: Server, hasPagesBelow: true },
   { to: "/admin/users", label: "Users", icon: Users, hasPagesBelow: false },
+  { to: "/admin/blocks", label: "Blocks", icon: ShieldBan, hasPagesBelow: false },
 ];
 
-const SETTINGS: Place = { to: "/admin/settings", label: "Settings", icon: Settings, hasPagesBelow: false };
+const ADMIN_PLACES: readonly Place[] = [
+  { to: "/admin/audit", label: "Audit trail", icon: ScrollText, hasPagesBelow: false },
+  { to: "/admin/keys", label: "Keys", icon: KeyRound, hasPagesBelow: false },
+  { to: "/admin/settings", label: "Settings", icon: Settings, hasPagesBelow: false },
+];
 
 /** The frame of all pages behind the log-in: places on the left, on a phone at the bottom. */
 export function AccountLayout() {
   const isStaff = useRole() !== "customer";
   const isAdmin = useIsAdmin();
-  const staffPlaces = isAdmin ? [...STAFF_PLACES, SETTINGS] : STAFF_PLACES;
+  const staffPlaces = isAdmin ? [...STAFF_PLACES, ...ADMIN_PLACES] : STAFF_PLACES;
   return (
     <div className="lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
       <Sidebar staffPlaces={isStaff ? staffPlaces : []} />
@@ -140,7 +148,7 @@ function TopBar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
                 <Link
                   to={place.to}
                   activeOptions={{ exact: !place.hasPagesBelow, includeSearch: false }}
-                  className="flex min-h-11 items-center border-transparent border-b-2 px-2.5 font-medium text-muted text-sm aria-[current=page]:border-accent aria-[current=page]:text-ink"
+                  className="flex min-h-11 items-center whitespace-nowrap border-transparent border-b-2 px-2.5 font-medium text-muted text-sm aria-[current=page]:border-accent aria-[current=page]:text-ink"
                 >
                   {place.label}
                 </Link>

@@ -4,13 +4,16 @@
  *
  * Start: `node apps/console/test/mock-api.ts [port]`
  */
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { api, listRoutes, type RouteSpec } from "@securewave/contracts";
+import { api, listRoutes, type RouteSpec, requestErrors, sentinelErrors } from "@securewave/contracts";
+import { leadingZeroBits, parseSolution, SOLUTION_HEADER } from "@securewave/contracts/challenge";
 import { RefusalError } from "@securewave/foundation";
 import { Value } from "typebox/value";
-import { type Call, createMockState, type MockState } from "./mock-state.ts";
+import type { Call } from "./mock-call.ts";
+import { CSRF_TOKEN, createMockState, type MockState } from "./mock-state.ts";
 
 const DIST = new URL("../dist/", import.meta.url).pathname;
 const CONTENT_SECURITY_POLICY =
@@ -29,29 +32,30 @@ export interface MockApi {
   close(): Promise<void>;
 }
 
-export async function startMockApi(port = 0): Promise<MockApi> {
+/** @param dist where the built pages are */
+export async function startMockApi(port = 0, dist = DIST): Promise<MockApi> {
   const state = createMockState();
   const routes = listRoutes(api).map(({ name, route }) => ({ name, route, pattern: patternOf(route.path) }));
 
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
     response.setHeader("content-security-policy", CONTENT_SECURITY_POLICY);
-    if (!url.pathname.startsWith("/api/")) return serveFile(url.pathname, response);
+    if (!url.pathname.startsWith("/api/")) return serveFile(dist, url.pathname, response);
     if (state.isDown) return request.socket.destroy();
     const found = routes.find(
       ({ route, pattern }) => route.method === request.method && pattern.test(url.pathname),
     );
-    if (!found) return problem(response, 404, "request.not_found", "There is nothing here.");
+    if (!found) return refuse(response, requestErrors.notFound());
     try {
       const call = await readCall(request, url, found.route, found.pattern, state);
       if (state.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, state.delayMs));
       if (found.name === "devices.watch") return stream(response, call, state);
       const handle = state.handlers[found.name];
-      if (!handle) return problem(response, 404, "request.not_found", "The mock does not know this.");
+      if (!handle) throw requestErrors.notFound({ detail: "The mock does not know this." });
       answer(response, found.route, handle(call, response));
     } catch (error) {
       if (!(error instanceof RefusalError)) throw error;
-      problem(response, error.status, error.code, error.message, error.issues);
+      refuse(response, error);
     }
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
@@ -88,20 +92,31 @@ async function readCall(
       at: issue.instancePath || `/${String(Object.values(issue.params).flat()[0] ?? "")}`,
       message: issue.message,
     }));
-    if (issues.length > 0) throw state.refuse.invalid({ issues });
+    if (issues.length > 0) throw requestErrors.invalid({ issues });
   }
-  const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-  const account = state.accountOf(token);
-  if (route.access !== "anyone" && !account) throw state.refuse.notLoggedIn();
+  const cookie = request.headers.cookie ?? "";
+  const account = state.accountOf(cookie);
+  if (route.access !== "anyone" && !account) throw requestErrors.notLoggedIn();
+  if (route.access !== "anyone" && route.method !== "GET" && request.headers["x-csrf-token"] !== CSRF_TOKEN)
+    throw sentinelErrors.forgedRequest();
+  if (route.challenge !== undefined && state.isUnderAttack) checkSolution(request);
   if (["admin", "staff"].includes(route.access) && account?.role === "customer")
-    throw state.refuse.notAllowed();
+    throw requestErrors.notAllowed();
   return {
     body: (body ?? {}) as Record<string, unknown>,
     params: pattern.exec(url.pathname)?.groups ?? {},
     query: Object.fromEntries(url.searchParams),
-    cookie: request.headers.cookie ?? "",
+    cookie,
     account,
   };
+}
+
+function checkSolution({ headers }: IncomingMessage): void {
+  const solution = headers[SOLUTION_HEADER];
+  if (typeof solution !== "string") throw sentinelErrors.challengeRequired();
+  const { difficultyBits } = parseSolution(solution) ?? { difficultyBits: 256 };
+  const hash = createHash("sha256").update(solution).digest();
+  if (leadingZeroBits(hash) < difficultyBits) throw sentinelErrors.challengeFailed();
 }
 
 function answer(response: ServerResponse, route: RouteSpec, result: unknown): void {
@@ -120,22 +135,17 @@ function stream(response: ServerResponse, call: Call, state: MockState): void {
   response.on("close", () => clearInterval(timer));
 }
 
-function problem(
-  response: ServerResponse,
-  status: number,
-  code: string,
-  detail: string,
-  issues: readonly { at: string; message: string }[] = [],
-): void {
+function refuse(response: ServerResponse, { status, code, title, message, issues, ...error }: RefusalError) {
+  if (error.retryAfterSeconds !== undefined) response.setHeader("retry-after", error.retryAfterSeconds);
   response.writeHead(status, { "content-type": "application/problem+json" });
-  response.end(JSON.stringify({ type: "about:blank", title: detail, status, code, detail, issues }));
+  response.end(JSON.stringify({ type: "about:blank", title, status, code, detail: message, issues }));
 }
 
-async function serveFile(path: string, response: ServerResponse): Promise<void> {
+async function serveFile(dist: string, path: string, response: ServerResponse): Promise<void> {
   const file = normalize(path).replace(/^(\.\.(\/|$))+/, "");
   const name = extname(file) === "" ? "index.html" : file;
   try {
-    const content = await readFile(join(DIST, name));
+    const content = await readFile(join(dist, name));
     response.setHeader("content-type", TYPES[extname(name)] ?? "application/octet-stream");
     response.end(content);
   } catch {

@@ -1,26 +1,14 @@
 import type { ServerResponse } from "node:http";
 import type { Account, Connection, Device, DeviceWithTunnel, Node } from "@securewave/contracts";
-import {
-  accountErrors,
-  deviceErrors,
-  nodeErrors,
-  requestErrors,
-  serviceErrors,
-  sessionErrors,
-} from "@securewave/contracts";
+import { accountErrors, deviceErrors, nodeErrors, serviceErrors, sessionErrors } from "@securewave/contracts";
 import { createId } from "@securewave/foundation";
 import { generateKeyPair, generatePresharedKey, parsePrivateKey } from "@securewave/wireguard";
 import { configOf } from "../tunnel-file.ts";
+import type { Call, Handler } from "./mock-call.ts";
+import { createMockSecurity } from "./mock-security.ts";
 
-export interface Call {
-  readonly body: Record<string, unknown>;
-  readonly params: Record<string, string>;
-  readonly query: Record<string, string>;
-  readonly cookie: string;
-  readonly account: Account | undefined;
-}
+export const CSRF_TOKEN = "mock-csrf-token";
 
-type Handler = (call: Call, response: ServerResponse) => unknown;
 type Mutable<Value> = { -readonly [Field in keyof Value]: Value[Field] };
 type OwnedDevice = Mutable<DeviceWithTunnel> & { accountId: string; privateKey: string | undefined };
 type MutableNode = Mutable<Node>;
@@ -32,7 +20,6 @@ export function createMockState() {
   const accounts = new Map<string, Account & { password: string }>();
   const devices = new Map<string, OwnedDevice>();
   const nodes = new Map<string, MutableNode>();
-  const tokens = new Map<string, string>();
   const settings = {
     service_name: "SecureWave",
     registration: "open" as "open" | "closed",
@@ -62,14 +49,15 @@ export function createMockState() {
   }
 
   function openSession(account: Account & { password: string }, response: ServerResponse) {
-    const token = createId("session");
-    tokens.set(token, account.id);
-    response.setHeader(
-      "set-cookie",
-      `securewave_refresh=${account.id}; HttpOnly; SameSite=Strict; Path=/api/auth`,
-    );
-    return { access_token: token, token_type: "Bearer", expires_in: 900, account: viewAccount(account) };
+    response.setHeader("set-cookie", `securewave_session=${account.id}; HttpOnly; SameSite=Strict; Path=/`);
+    return { csrf_token: CSRF_TOKEN, account: viewAccount(account) };
   }
+
+  function accountOf(cookie: string) {
+    return accounts.get(/securewave_session=(\w+)/.exec(cookie)?.[1] ?? "");
+  }
+
+  const security = createMockSecurity({ page, openSession, accountOf });
 
   function addNode(name: string, region: string, more: Partial<MutableNode> = {}): MutableNode {
     const node: MutableNode = {
@@ -242,23 +230,22 @@ export function createMockState() {
       if (!account) throw accountErrors.notFound();
       return viewAccount(Object.assign(account, call.body));
     },
-    "sessions.logIn": (call, response) => {
+    "session.open": (call, response) => {
       const account = [...accounts.values()].find(({ email }) => email === call.body.email);
+      if (call.body.email === "locked@example.org") throw sessionErrors.locked({ retryAfterSeconds: 75 });
       if (!account || account.password !== call.body.password) throw sessionErrors.wrongCredentials();
       if (account.state === "unverified") throw sessionErrors.emailUnverified();
+      security.demandCode(call);
       return openSession(account, response);
     },
-    "sessions.refresh": (call, response) => {
-      const account = accounts.get(/securewave_refresh=(\w+)/.exec(call.cookie)?.[1] ?? "");
-      if (!account) throw sessionErrors.refreshInvalid();
-      return openSession(account, response);
+    "session.show": (call, response) => {
+      const account = accountOf(call.cookie);
+      return { session: account ? openSession(account, response) : null };
     },
-    "sessions.logOut": (_, response) => {
-      response.setHeader(
-        "set-cookie",
-        "securewave_refresh=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/api/auth",
-      );
+    "session.close": (_, response) => {
+      response.setHeader("set-cookie", "securewave_session=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/");
     },
+    ...security.handlers,
     "devices.list": (call) =>
       page(
         matching(
@@ -357,7 +344,6 @@ export function createMockState() {
     nodes,
     settings,
     handlers,
-    refuse: requestErrors,
     addAccount,
     addNode,
     addDevice,
@@ -365,13 +351,16 @@ export function createMockState() {
     /** While true, connections are cut. */
     isDown: false,
     delayMs: 0,
+    /** While true, a proof of work is asked for. */
+    isUnderAttack: false,
     needSetup() {
       setupNeeded = true;
     },
-    accountOf(token: string | undefined): Account | undefined {
-      const account = accounts.get(tokens.get(token ?? "") ?? "");
+    accountOf(cookie: string): Account | undefined {
+      const account = accountOf(cookie);
       return account && viewAccount(account);
     },
+    security,
     connectionsOf(accountId: string | undefined): Connection[] {
       return [...devices.values()]
         .filter((device) => device.accountId === accountId)

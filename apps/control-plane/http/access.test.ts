@@ -15,6 +15,8 @@ const ADMITTED: Record<Access, readonly Caller[]> = {
   node: [],
 };
 
+/** Ends the log-in that it is called by. */
+const ENDING = /logOut|session\.close/;
 const service = await openTestApp();
 afterAll(() => service.close());
 const people = new Map<Caller, Person>();
@@ -24,15 +26,21 @@ beforeAll(async () => {
   for (const role of ["customer", "support", "admin"] as const) people.set(role, await service.person(role));
 });
 
-const ID_KINDS: readonly [RegExp, IdKind][] = [
-  [/accounts/, "account"],
-  [/nodes|servers/, "node"],
-  [/devices/, "device"],
-];
+const ID_KINDS: Readonly<Record<string, IdKind>> = {
+  accounts: "account",
+  nodes: "node",
+  servers: "node",
+  devices: "device",
+  sessions: "session",
+  passkeys: "passkey",
+  "api-keys": "apiKey",
+  blocks: "block",
+};
 
+/** An id of the kind that stands in a path behind the name of the things. */
 function absentIdFor(path: string): string {
-  const kind = ID_KINDS.find(([pattern]) => pattern.test(path))?.[1] ?? "device";
-  return createId(kind);
+  const [, things = ""] = /([a-z-]+)\/\{id\}/.exec(path) ?? [];
+  return createId(ID_KINDS[things] ?? "device");
 }
 
 /** Asks with parameters of things that are not there and a body that no schema takes, so that nothing is done. */
@@ -42,7 +50,7 @@ function ask(route: RouteSpec, token?: string, method: string = route.method): P
   return service.send(path, { method, ...body, ...(token === undefined ? {} : { token }) });
 }
 
-describe.each(routes.filter(({ name }) => !/logOut/.test(name)))("$name", ({ route }) => {
+describe.each(routes.filter(({ name }) => !ENDING.test(name)))("$name", ({ route }) => {
   test.each(CALLERS)(`is for ${route.access}: %s`, async (caller) => {
     const isAdmitted = ADMITTED[route.access].includes(caller);
     // An event stream goes on for as long as one listens.
@@ -62,7 +70,7 @@ describe.each(routes.filter(({ name }) => !/logOut/.test(name)))("$name", ({ rou
 });
 
 test("logging out is for those who are logged in", async () => {
-  for (const { route } of routes.filter(({ name }) => /logOut/.test(name))) {
+  for (const { route } of routes.filter(({ name }) => ENDING.test(name))) {
     expect(route.access).toBe("account");
     expect((await ask(route)).json.code).toBe("request.not_logged_in");
     for (const role of ["customer", "support", "admin"] as const) {
@@ -77,13 +85,21 @@ test("every route says who may call it, and visitors may call no more than they 
     "accounts.register",
     "accounts.requestVerification",
     "accounts.verifyEmail",
+    "challenges.issue",
     "nodes.join",
+    "passwords.checkReset",
+    "passwords.requestReset",
+    "passwords.reset",
     "service.health",
     "service.healthShort",
     "service.info",
     "service.live",
     "service.ready",
     "service.setUp",
+    "session.open",
+    "session.openWithPasskey",
+    "session.passkeyOptions",
+    "session.show",
     "sessions.logIn",
     "sessions.refresh",
   ]);

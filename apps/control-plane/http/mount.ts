@@ -1,24 +1,7 @@
-import {
-  type Access,
-  type BodyOf,
-  type ParamsOf,
-  type QueryOf,
-  type ResultOf,
-  type Role,
-  type RouteSpec,
-  requestErrors,
-} from "@securewave/contracts";
+import type { BodyOf, ParamsOf, QueryOf, ResultOf, RouteSpec } from "@securewave/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-
-/** Who makes a request. */
-export interface Caller {
-  readonly accountId: string;
-  readonly sessionId: string;
-  readonly role: Role;
-}
-
-/** Finds out who makes a request; undefined when nobody is logged in. */
-export type Authenticate = (request: FastifyRequest) => Promise<Caller | undefined>;
+import type { Caller } from "./caller.ts";
+import type { Gate } from "./gate.ts";
 
 export interface RouteRequest<Spec extends RouteSpec> {
   readonly params: ParamsOf<Spec>;
@@ -43,19 +26,11 @@ type Handler<Spec extends RouteSpec> = (request: RouteRequest<Spec>) => Answer<S
 /** Adds the operations of the contract to the server. */
 export type Mount = <const Spec extends RouteSpec>(spec: Spec, handler: Handler<Spec>) => void;
 
-const ALLOWED_ROLES: Record<Access, readonly Role[]> = {
-  anyone: ["customer", "support", "admin"],
-  account: ["customer", "support", "admin"],
-  staff: ["support", "admin"],
-  admin: ["admin"],
-  node: [],
-};
-
 /**
- * Makes the function that mounts a route: it answers only those whom the route's `access` admits, takes only
+ * Makes the function that mounts a route: its gate admits only whom the route is for, it takes only
  * what its schemas allow, and sends only the fields that its answer's schema names.
  */
-export function createMount(app: FastifyInstance, authenticate: Authenticate): Mount {
+export function createMount(app: FastifyInstance, gate: Gate): Mount {
   return (spec, handler) => {
     app.route({
       method: spec.method,
@@ -66,10 +41,7 @@ export function createMount(app: FastifyInstance, authenticate: Authenticate): M
         ...(spec.body ? { body: spec.body } : {}),
         ...(isJson(spec) ? { response: answersOf(spec) } : {}),
       },
-      onRequest: async (request) => {
-        request.caller =
-          spec.access === "anyone" ? undefined : await admit(spec.access, request, authenticate);
-      },
+      onRequest: gate(spec),
       handler: async (request, reply) => {
         reply.status(spec.success.status);
         const { params, query, body, caller } = request;
@@ -86,13 +58,6 @@ export function createMount(app: FastifyInstance, authenticate: Authenticate): M
   };
 }
 
-async function admit(access: Access, request: FastifyRequest, authenticate: Authenticate): Promise<Caller> {
-  const caller = await authenticate(request);
-  if (!caller) throw requestErrors.notLoggedIn();
-  if (!ALLOWED_ROLES[access].includes(caller.role)) throw requestErrors.notAllowed();
-  return caller;
-}
-
 function answersOf({ success }: RouteSpec): Record<number, object> {
   const statuses = [success.status, ...(success.alsoWith ?? [])];
   return Object.fromEntries(statuses.map((status) => [status, success.schema]));
@@ -107,10 +72,4 @@ function isJson(spec: RouteSpec): boolean {
 function contentTypeOf(spec: RouteSpec): string {
   const type = spec.success.contentType ?? "application/json";
   return type.startsWith("text/") ? `${type}; charset=utf-8` : type;
-}
-
-declare module "fastify" {
-  interface FastifyRequest {
-    caller: Caller | undefined;
-  }
 }

@@ -3,8 +3,11 @@ import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import { api, refusals } from "@securewave/contracts";
 import { describeApi } from "@securewave/contracts/openapi";
+import { contentSecurityPolicy } from "@securewave/sentinel/headers";
 import type { FastifyInstance } from "fastify";
-import { REFERENCE_POLICY } from "./headers.ts";
+
+/** The viewer sets styles on elements; nothing else is loosened for it. */
+const REFERENCE_POLICY = contentSecurityPolicy({ "style-src": "'self' 'unsafe-inline'" });
 
 const DOCUMENT_PATH = "/api/openapi.json";
 const VIEWER_PATH = "/api/docs/";

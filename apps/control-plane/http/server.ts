@@ -1,40 +1,48 @@
 import { isUtf8 } from "node:buffer";
-import cookie from "@fastify/cookie";
 import { requestErrors } from "@securewave/contracts";
+import { hookOf, type Step, trustedProxies } from "@securewave/sentinel";
+import { securityHeaders } from "@securewave/sentinel/headers";
+import { serverLimits } from "@securewave/sentinel/limits";
 import Ajv from "ajv";
 import addFormats from "ajv-formats";
 import { type FastifyInstance, fastify } from "fastify";
 import type { Config } from "../config.ts";
 import type { Logger } from "../logger.ts";
-import { addHeaders, HEADERS } from "./headers.ts";
 import { answerClientError, answerErrors, sendProblem } from "./problems.ts";
 
-/** Longer than any id or encoded name. */
-const PARAM_LENGTH_MAX = 1000;
-/** Opening and sending the headers takes no honest client longer. */
-const HEADERS_SECONDS = 10;
+/** The limits of a request, of server and pipeline alike. */
+export function limitsOf({ requestBytesMax, requestTimeoutSeconds }: Config["http"]) {
+  return { bodyBytesMax: requestBytesMax, requestSeconds: requestTimeoutSeconds };
+}
 
-/** Makes the HTTP server without routes: limits, parsing, validation, headers and errors. */
-export async function createServer(config: Config["http"], logger: Logger): Promise<FastifyInstance> {
+/**
+ * Makes the HTTP server without routes: limits, parsing, validation, and the security layer in front.
+ *
+ * @param pipeline runs before every route, and before what no route is for
+ */
+export async function createServer(
+  config: Config["http"],
+  logger: Logger,
+  pipeline: Step,
+): Promise<FastifyInstance> {
+  const headers = securityHeaders({ isSecure: config.publicUrl?.startsWith("https:") ?? false });
   const app = fastify({
     logger: false, // its request log would hold addresses and URLs; `telemetry.ts` logs what is allowed
-    bodyLimit: config.requestBytesMax,
-    requestTimeout: config.requestTimeoutSeconds * 1000,
-    routerOptions: { maxParamLength: PARAM_LENGTH_MAX, ignoreTrailingSlash: false },
+    ...serverLimits(limitsOf(config)),
+    trustProxy: trustedProxies(config.trustedProxies),
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     return503OnClosing: true,
     frameworkErrors: (_error, _request, reply) =>
-      sendProblem(reply.headers(HEADERS), requestErrors.invalid()),
+      sendProblem(reply.headers(headers), requestErrors.invalid()),
     clientErrorHandler: answerClientError,
   });
-  app.server.headersTimeout = HEADERS_SECONDS * 1000;
   app.decorateRequest("caller", undefined);
+  app.decorateRequest("origin");
   useJson(app);
   useValidation(app);
   answerErrors(app, logger);
-  addHeaders(app, config.publicUrl?.startsWith("https:") ?? false);
-  await app.register(cookie);
+  app.addHook("onRequest", hookOf(pipeline));
   return app;
 }
 

@@ -1,18 +1,39 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import { floorOf } from "@securewave/live";
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Logger } from "../logger.ts";
+import { labelOf, METHODS, NO_ROUTE, queryLabelsOf } from "./labels.ts";
 
 const WINDOW_MS = 60_000;
+/** Linux. */
+const OPEN_FILES_DIR = "/proc/self/fd";
 
-/** Counts and times, without people. Label values come from closed lists: methods, route patterns, status. */
+export type AuthMethod = (typeof AUTH_METHODS)[number];
+export type AuthResult = (typeof AUTH_RESULTS)[number];
+/** Which limit was used up: of all together, of an origin, of an account, of an API key, of a sensitive route. */
+export type RateLimitType = (typeof RATE_LIMIT_TYPES)[number];
+
+const AUTH_METHODS = ["password", "totp", "passkey", "recovery_code", "api_key", "refresh"] as const;
+const AUTH_RESULTS = ["success", "failure", "locked"] as const;
+const RATE_LIMIT_TYPES = ["global", "ip", "user", "api_key", "route"] as const;
+
+/** Counts and times, without people. Every label's value comes from a closed list, whatever a request holds. */
 export interface Telemetry {
   observeRequests(app: FastifyInstance): void;
   observeQuery(query: { kind: string; table: string | undefined; seconds: number }): void;
-  countAuthAttempt(method: string, result: "success" | "failure" | "locked"): void;
+  countAuthAttempt(method: AuthMethod, result: AuthResult): void;
+  countRateLimit(limit: RateLimitType): void;
+  /** Spans that no collector got: the queue was full, or the collector did not take them. */
+  countDroppedSpans(count: number): void;
   observeSessionLookup(wasCached: boolean): void;
-  /** Adds a gauge that is read when it is asked for. */
+  /**
+   * Adds a gauge that is read when it is asked for. Where it counts people it is to give a range's lower end
+   * (ZERO-LOG R9); attackers, as in `sentinel_blocked_ips_count`, may be counted exactly.
+   */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** Figures of the last one to two minutes. */
   recent(): { avgMs: number; p95Ms: number; p99Ms: number; cacheHitRate: number };
@@ -22,7 +43,7 @@ export interface Telemetry {
 export function createTelemetry(logger: Logger): Telemetry {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const requests = new Counter({
     name: "sentinel_requests_total",
     help: "Requests answered",
@@ -49,14 +70,25 @@ export function createTelemetry(logger: Logger): Telemetry {
     labelNames: ["method", "result"],
     registers,
   });
+  const refused = new Counter({
+    name: "sentinel_rate_limit_exceeded_total",
+    help: "Requests refused because a limit was used up",
+    labelNames: ["limit_type"],
+    registers,
+  });
+  const droppedSpans = new Counter({
+    name: "securewave_spans_dropped_total",
+    help: "Trace spans that were not delivered to the collector",
+    registers,
+  });
   const windows = createWindows();
   const lookups = { cached: 0, all: 0 };
 
   return {
     observeRequests(app) {
       app.addHook("onResponse", async (request, reply) => {
-        const endpoint = request.routeOptions.url ?? "none";
-        const method = request.method;
+        const endpoint = request.routeOptions.url ?? NO_ROUTE;
+        const method = labelOf(METHODS, request.method);
         const milliseconds = reply.elapsedTime;
         requests.inc({ method, endpoint, status: reply.statusCode });
         if (reply.getHeader("content-type") === "text/event-stream") return;
@@ -72,28 +104,57 @@ export function createTelemetry(logger: Logger): Telemetry {
       });
     },
     observeQuery({ kind, table, seconds }) {
-      queries.observe({ operation: kind, table: table ?? "none" }, seconds);
+      queries.observe(queryLabelsOf(kind, table), seconds);
     },
     countAuthAttempt(method, result) {
-      attempts.inc({ method, result });
+      attempts.inc({ method: labelOf(AUTH_METHODS, method), result: labelOf(AUTH_RESULTS, result) });
+    },
+    countRateLimit(limit) {
+      refused.inc({ limit_type: labelOf(RATE_LIMIT_TYPES, limit) });
+    },
+    countDroppedSpans(count) {
+      droppedSpans.inc(count);
     },
     observeSessionLookup(wasCached) {
       lookups.all++;
       if (wasCached) lookups.cached++;
     },
-    gauge(name, help, read) {
-      new Gauge({
-        name,
-        help,
-        registers,
-        async collect() {
-          this.set(await read());
-        },
-      });
-    },
+    gauge: (name, help, read) => addGauge(registry, name, help, read),
     recent: () => ({ ...windows.read(), cacheHitRate: lookups.all === 0 ? 1 : lookups.cached / lookups.all }),
     listen: (host, port) => listenForScrapes(registry, host, port),
   };
+}
+
+function addGauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => number | Promise<number>,
+): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    async collect() {
+      this.set(await read());
+    },
+  });
+}
+
+/**
+ * What Prometheus knows of every Node process, but for what counts open sockets: on a small service one more of
+ * them is one person (ZERO-LOG R9). Open files, of which sockets are most, are told as the lower end of a range.
+ */
+function collectProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry });
+  for (const kind of ["resources", "handles", "requests"]) {
+    registry.removeSingleMetric(`nodejs_active_${kind}`);
+    registry.removeSingleMetric(`nodejs_active_${kind}_total`);
+  }
+  registry.removeSingleMetric("process_open_fds");
+  if (!existsSync(OPEN_FILES_DIR)) return;
+  const help = "Open files and sockets, rounded down to a range's lower end";
+  addGauge(registry, "process_open_fds", help, async () => floorOf((await readdir(OPEN_FILES_DIR)).length));
 }
 
 /** Two histograms of request times; the older one is dropped every minute. */

@@ -2,8 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { BookOpen, LogOut, Moon, Sun, SunMoon } from "lucide-react";
 import { useEffect, useState } from "react";
 import { client, logOut, session } from "../../api.ts";
+import { AccountTabs } from "../../components/account-tabs.tsx";
 import { Button } from "../../components/button.tsx";
-import { ConfirmDialog } from "../../components/dialog.tsx";
 import { PageTitle, Section } from "../../components/page.tsx";
 import { StateBadge } from "../../components/state.tsx";
 import { notifyError } from "../../components/toast.tsx";
@@ -25,37 +25,40 @@ export function AccountPage() {
   return (
     <>
       <PageTitle title="Account" />
-      <Section title="You">
-        <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-8 gap-y-2.5">
-          <dt className="text-muted">Mail</dt>
-          <dd className="break-all">{account.email}</dd>
-          <dt className="text-muted">Role</dt>
-          <dd>{ROLES[account.role]}</dd>
-          <dt className="text-muted">State</dt>
-          <dd>
-            <StateBadge tone={account.state === "active" ? "good" : "warn"}>
-              <span className="capitalize">{account.state}</span>
-            </StateBadge>
-          </dd>
-          <dt className="text-muted">Since</dt>
-          <dd>{formatDay(account.created_on)}</dd>
-        </dl>
-      </Section>
-      <Section title="Appearance" lead="Kept in this browser only.">
-        <ThemeChoice />
-      </Section>
-      <Section title="Log-ins" lead="Your tunnels keep running either way.">
-        <LogOuts />
-      </Section>
-      <Section title="For programs" lead="All that this console does goes over a public API.">
-        <a
-          href="/api/docs"
-          className="inline-flex items-center gap-2 rounded-sm font-medium text-accent underline underline-offset-3"
-        >
-          <BookOpen className="size-4" aria-hidden="true" />
-          API reference
-        </a>
-      </Section>
+      <AccountTabs />
+      <div>
+        <Section title="You">
+          <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-8 gap-y-2.5">
+            <dt className="text-muted">Mail</dt>
+            <dd className="break-all">{account.email}</dd>
+            <dt className="text-muted">Role</dt>
+            <dd>{ROLES[account.role]}</dd>
+            <dt className="text-muted">State</dt>
+            <dd>
+              <StateBadge tone={account.state === "active" ? "good" : "warn"}>
+                <span className="capitalize">{account.state}</span>
+              </StateBadge>
+            </dd>
+            <dt className="text-muted">Since</dt>
+            <dd>{formatDay(account.created_on)}</dd>
+          </dl>
+        </Section>
+        <Section title="Appearance" lead="Kept in this browser only.">
+          <ThemeChoice />
+        </Section>
+        <Section title="Log out" lead="Your tunnels keep running.">
+          <LogOutHere />
+        </Section>
+        <Section title="For programs" lead="All that this console does goes over a public API.">
+          <a
+            href="/api/docs"
+            className="inline-flex items-center gap-2 rounded-sm font-medium text-accent underline underline-offset-3"
+          >
+            <BookOpen className="size-4" aria-hidden="true" />
+            API reference
+          </a>
+        </Section>
+      </div>
     </>
   );
 }
@@ -96,9 +99,8 @@ function ThemeChoice() {
   );
 }
 
-function LogOuts() {
+function LogOutHere() {
   const [isPending, setPending] = useState(false);
-  const [isAsked, setAsked] = useState(false);
 
   async function logOutHere(): Promise<void> {
     setPending(true);
@@ -111,24 +113,8 @@ function LogOuts() {
   }
 
   return (
-    <div className="flex flex-wrap gap-3">
-      <Button icon={LogOut} isPending={isPending} onClick={logOutHere}>
-        Log out
-      </Button>
-      <Button tone="dangerQuiet" onClick={() => setAsked(true)}>
-        Log out everywhere…
-      </Button>
-      <ConfirmDialog
-        isOpen={isAsked}
-        title="Log out everywhere?"
-        confirmLabel="Log out everywhere"
-        onClose={() => setAsked(false)}
-        onConfirm={() => logOut("everywhere")}
-      >
-        <p>
-          Every browser and program that is logged in to this account is logged out at once, this one too.
-        </p>
-      </ConfirmDialog>
-    </div>
+    <Button icon={LogOut} isPending={isPending} onClick={logOutHere}>
+      Log out
+    </Button>
   );
 }

@@ -2,7 +2,8 @@ import type { DeviceWithTunnel } from "@securewave/contracts";
 import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
 import { DEVICE_TYPES, isDeviceType } from "../../components/device-type.tsx";
-import { Form, type FormValues, SelectField, TextField } from "../../components/form.tsx";
+import { SelectField, TextField } from "../../components/fields.tsx";
+import { Form, type FormValues } from "../../components/form.tsx";
 import { notify } from "../../components/toast.tsx";
 import { queryClient } from "../../queries.ts";
 

@@ -13,22 +13,28 @@ beforeEach(async () => {
 });
 afterEach(() => mock.close());
 
-/** Notes everything that a request consists of. */
-const recordingFetch: typeof fetch = async (input, init) => {
-  const request = new Request(input, init);
-  requests.push(
-    [request.method, request.url, ...[...request.headers].flat(), await request.clone().text()].join("\n"),
-  );
-  return fetch(request);
-};
+/** Keeps the session's cookie as a browser does, and notes everything that a request consists of. */
+function recordingBrowser(): typeof fetch {
+  let cookie = "";
+  return async (input, init) => {
+    const request = new Request(input, init);
+    request.headers.set("cookie", cookie);
+    requests.push(
+      [request.method, request.url, ...[...request.headers].flat(), await request.clone().text()].join("\n"),
+    );
+    const response = await fetch(request);
+    cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie;
+    return response;
+  };
+}
 
 async function logIn() {
   const anna = mock.state.addAccount("anna@example.org");
   const node = mock.state.addNode("EU-Frankfurt-1", "Frankfurt");
-  let token: string | undefined;
-  const client = createClient({ baseUrl: mock.url, token: () => token, fetch: recordingFetch });
-  const session = await client.sessions.logIn({ body: { email: anna.email, password: anna.password } });
-  token = session.access_token;
+  let csrfToken: string | undefined;
+  const client = createClient({ baseUrl: mock.url, csrfToken: () => csrfToken, fetch: recordingBrowser() });
+  const session = await client.session.open({ body: { email: anna.email, password: anna.password } });
+  csrfToken = session.csrf_token;
   return { client, node };
 }
 

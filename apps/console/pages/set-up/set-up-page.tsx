@@ -1,8 +1,9 @@
 import { useRouter } from "@tanstack/react-router";
 import { useState } from "react";
-import { client, session } from "../../api.ts";
+import { client, logIn } from "../../api.ts";
 import { Button, ButtonLink } from "../../components/button.tsx";
-import { EmailField, Form, type FormValues, PasswordField } from "../../components/form.tsx";
+import { EmailField, PasswordField } from "../../components/fields.tsx";
+import { Form, type FormValues } from "../../components/form.tsx";
 import { PageTitle } from "../../components/page.tsx";
 import { takeFragmentToken } from "../../navigation.ts";
 import { queryClient, serviceQuery } from "../../queries.ts";
@@ -22,7 +23,7 @@ export function SetUpPage() {
   async function setUp(values: FormValues): Promise<void> {
     const email = values.text("email");
     const password = values.secret("password");
-    session.adopt(await client.service.setUp({ body: { token: token ?? "", email, password } }));
+    logIn(await client.service.setUp({ body: { token: token ?? "", email, password } }));
     await queryClient.invalidateQueries(serviceQuery);
     await router.navigate({ to: "/admin", replace: true });
   }

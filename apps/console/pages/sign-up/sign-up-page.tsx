@@ -4,9 +4,11 @@ import { MailOpen } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { client } from "../../api.ts";
 import { Button, ButtonLink } from "../../components/button.tsx";
-import { EmailField, Form, type FormValues, PasswordField } from "../../components/form.tsx";
+import { EmailField, PasswordField } from "../../components/fields.tsx";
+import { Form, type FormValues } from "../../components/form.tsx";
 import { PageTitle } from "../../components/page.tsx";
 import { ResendMail } from "../../components/resend-mail.tsx";
+import { WorkBar } from "../../components/work-bar.tsx";
 import { serviceQuery } from "../../queries.ts";
 
 export function SignUpPage() {
@@ -15,7 +17,10 @@ export function SignUpPage() {
 
   async function register(values: FormValues): Promise<void> {
     const email = values.text("email");
-    await client.accounts.register({ body: { email, password: values.secret("password") } });
+    const website = values.secret("website");
+    await client.accounts.register({
+      body: { email, password: values.secret("password"), ...(website !== "" && { website }) },
+    });
     setSentTo(email);
   }
 
@@ -29,6 +34,8 @@ export function SignUpPage() {
           <>
             <EmailField />
             <PasswordField isNew />
+            <Bait />
+            <WorkBar />
             <Button type="submit" tone="primary" isPending={isPending}>
               Sign up
             </Button>
@@ -42,6 +49,18 @@ export function SignUpPage() {
         </Link>
       </p>
     </>
+  );
+}
+
+/** A field that people never see and programs fill in: the service takes who fills it in for a program. */
+function Bait() {
+  return (
+    <div aria-hidden="true" className="sr-only">
+      <label>
+        Leave this empty
+        <input type="text" name="website" tabIndex={-1} autoComplete="off" maxLength={200} />
+      </label>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 import { client } from "../../api.ts";
-import { Button } from "../../components/button.tsx";
-import { Dialog } from "../../components/dialog.tsx";
-import { EmailField, Form, type FormValues, PasswordField, SelectField } from "../../components/form.tsx";
+import { EmailField, PasswordField, SelectField } from "../../components/fields.tsx";
+import type { FormValues } from "../../components/form.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
 import { notify } from "../../components/toast.tsx";
 import { queryClient } from "../../queries.ts";
 import { ROLE_NAMES, ROLES } from "./roles.ts";
@@ -13,33 +13,20 @@ export function NewUserDialog({ isOpen, onClose }: { isOpen: boolean; onClose: (
       body: { email: values.text("email"), password: values.secret("password"), ...(role && { role }) },
     });
     await queryClient.invalidateQueries({ queryKey: ["accounts"] });
-    onClose();
     notify(`${account.email} can log in.`);
   }
 
   return (
-    <Dialog isOpen={isOpen} title="Add a user" onClose={onClose}>
-      <Form onSubmit={add}>
-        {({ isPending }) => (
-          <>
-            <EmailField autoComplete="off" hint="Counts as confirmed." />
-            <PasswordField isNew hint="At least 10 characters. Hand it over in a safe way." />
-            <SelectField name="role" label="Role" defaultValue="customer">
-              {ROLES.map((role) => (
-                <option key={role} value={role}>
-                  {ROLE_NAMES[role]}
-                </option>
-              ))}
-            </SelectField>
-            <div className="mt-1 flex flex-wrap justify-end gap-3 max-sm:*:grow">
-              <Button onClick={onClose}>Cancel</Button>
-              <Button type="submit" tone="primary" isPending={isPending}>
-                Add user
-              </Button>
-            </div>
-          </>
-        )}
-      </Form>
-    </Dialog>
+    <FormDialog isOpen={isOpen} title="Add a user" submitLabel="Add user" onClose={onClose} onSubmit={add}>
+      <EmailField autoComplete="off" hint="Counts as confirmed." />
+      <PasswordField isNew hint="At least 10 characters. Hand it over in a safe way." />
+      <SelectField name="role" label="Role" defaultValue="customer">
+        {ROLES.map((role) => (
+          <option key={role} value={role}>
+            {ROLE_NAMES[role]}
+          </option>
+        ))}
+      </SelectField>
+    </FormDialog>
   );
 }

@@ -9,6 +9,7 @@ import { formatDay } from "../../format.ts";
 import { queryClient } from "../../queries.ts";
 import { useAccount } from "../../use-session.ts";
 import { ROLE_NAMES, ROLES } from "./roles.ts";
+import { UserActs } from "./user-acts.tsx";
 
 const STATES = {
   active: { tone: "good", word: "Active" },
@@ -33,7 +34,7 @@ export function UserRow({ account, isEditable }: { account: Account; isEditable:
   }
 
   return (
-    <li className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-3 border-line border-t p-4 first:border-t-0 sm:px-5 md:grid-cols-[minmax(0,1fr)_7.5rem_10rem_7rem]">
+    <li className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-3 border-line border-t p-4 first:border-t-0 sm:px-5 md:grid-cols-[minmax(0,1fr)_7.5rem_10rem_10rem]">
       <div className="min-w-0">
         <p className="truncate font-semibold" title={account.email}>
           {account.email}
@@ -64,7 +65,7 @@ export function UserRow({ account, isEditable }: { account: Account; isEditable:
         <span className="text-muted text-sm">{ROLE_NAMES[account.role]}</span>
       )}
       {isEditable && !isSelf && (
-        <div className="justify-self-end">
+        <div className="flex items-center gap-1 justify-self-end">
           {account.state === "suspended" ? (
             <Button
               size="small"
@@ -83,6 +84,7 @@ export function UserRow({ account, isEditable }: { account: Account; isEditable:
               Suspend
             </Button>
           )}
+          <UserActs account={account} />
         </div>
       )}
       <ConfirmDialog

@@ -1,3 +1,4 @@
+export type { Account } from "./account.ts";
 export { viewOf } from "./account.ts";
 export { isRightPassword } from "./password.ts";
 export { mountAccounts } from "./routes.ts";

@@ -1,4 +1,5 @@
 import { api } from "@securewave/contracts";
+import { isTrapSprung } from "@securewave/sentinel/bot";
 import type { Mount } from "../../http/mount.ts";
 import { viewOf } from "./account.ts";
 import type { Accounts } from "./service.ts";
@@ -7,7 +8,8 @@ const MAIL_SENT = { status: "mail_sent" } as const;
 
 export function mountAccounts(mount: Mount, accounts: Accounts): void {
   mount(api.accounts.register, async ({ body }) => {
-    await accounts.register(body.email, body.password);
+    // A robot that fills in what people do not see is told what it wants to hear.
+    if (!isTrapSprung(body)) await accounts.register(body.email, body.password);
     return MAIL_SENT;
   });
   mount(api.accounts.requestVerification, async ({ body }) => {
@@ -19,9 +21,11 @@ export function mountAccounts(mount: Mount, accounts: Accounts): void {
   }));
   mount(api.accounts.me, async ({ caller }) => viewOf(await accounts.get(caller.accountId)));
   mount(api.accounts.list, ({ query }) => accounts.list(query));
-  mount(api.accounts.create, async ({ body }) =>
-    viewOf(await accounts.create(body.email, body.password, body.role ?? "customer")),
+  mount(api.accounts.create, async ({ body, caller }) =>
+    viewOf(await accounts.create(body.email, body.password, body.role ?? "customer", caller.accountId)),
   );
   mount(api.accounts.show, async ({ params }) => viewOf(await accounts.get(params.id)));
-  mount(api.accounts.change, async ({ params, body }) => viewOf(await accounts.change(params.id, body)));
+  mount(api.accounts.change, async ({ params, body, caller }) =>
+    viewOf(await accounts.change(params.id, body, caller.accountId)),
+  );
 }

@@ -3,13 +3,15 @@ import { type Database, isUniqueViolation, type Tables } from "@securewave/datab
 import { type Clock, createId, DAY_MS, dayOf } from "@securewave/foundation";
 import { createToken, hashToken } from "@securewave/foundation/secret";
 import type { Jobs } from "@securewave/jobs";
+import { openWeakPasswords, type WeakPasswords } from "@securewave/weak-passwords";
 import type { Kysely } from "kysely";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
+import type { Audit } from "../audit/index.ts";
 import type { Mail } from "../mail/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import { type Account, normalizeEmail, viewOf } from "./account.ts";
 import { verificationLetter, welcomeBackLetter } from "./letters.ts";
-import { hashPassword, isWeakPassword } from "./password.ts";
+import { hashPassword } from "./password.ts";
 import * as store from "./store.ts";
 
 export interface AccountsOptions {
@@ -18,7 +20,17 @@ export interface AccountsOptions {
   readonly jobs: Jobs;
   readonly mail: Mail;
   readonly settings: SettingsStore;
+  readonly audit: Pick<Audit, "record">;
   readonly publicUrl: string;
+  /** By default those that stand on the shipped list. */
+  readonly weakPasswords?: Pick<WeakPasswords, "isWeak">;
+}
+
+export interface NewToken {
+  readonly hash: Buffer;
+  readonly purpose: "reset_password";
+  readonly accountId: string;
+  readonly untilMs: number;
 }
 
 /** What other modules do when an account's role or state changes; within the same transaction. */
@@ -29,7 +41,9 @@ export type Accounts = ReturnType<typeof createAccounts>;
 const LINK_DAYS = 1;
 const ACCOUNT_MAIL_JOB = "account-mail";
 
-export function createAccounts({ database, clock, jobs, mail, settings, publicUrl }: AccountsOptions) {
+export function createAccounts(options: AccountsOptions) {
+  const { database, clock, jobs, mail, settings, audit, publicUrl } = options;
+  const { weakPasswords = openWeakPasswords() } = options;
   const { db } = database;
   const reactions: AccountChanged[] = [];
 
@@ -45,18 +59,9 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
     };
   }
 
-  async function demandStrong(password: string, email: string): Promise<void> {
-    if (isWeakPassword(password, email))
+  function demandStrong(password: string, email: string): void {
+    if (weakPasswords.isWeak(password, email))
       throw accountErrors.weakPassword({ issues: [{ at: "/password", message: "is too easy to guess" }] });
-  }
-
-  /**
-   * Whoever registered an address before need not be its owner: the last password counts, and only the links
-   * that are sent from here on confirm it.
-   */
-  async function registerAnew(trx: Kysely<Tables>, id: string, passwordHash: string): Promise<void> {
-    if (await store.setUnverifiedPassword(trx, id, passwordHash))
-      await store.deleteTokensOf(trx, "verify_email", id);
   }
 
   /** The link is made when the mail is: the queue holds no token. */
@@ -88,31 +93,29 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
 
     /**
      * Registers a customer. The answer is the same whether or not the address has an account: its owner
-     * learns the rest by mail.
+     * learns the rest by mail. Whoever registered it before need not be its owner: while it is not confirmed, the
+     * last password counts, and only the links that are sent from here on confirm it.
      *
      * @throws accounts.registration_closed, accounts.weak_password
      */
     async register(email: string, password: string): Promise<void> {
       const { registration } = await settings.read();
       if (registration === "closed") throw accountErrors.registrationClosed();
-      await demandStrong(password, email);
+      demandStrong(password, email);
       const account = accountOf(email, await hashPassword(password), "customer", "unverified");
-      await database
-        .transaction(async (trx) => {
-          const present = await store.findAccountByEmail(trx, account.email);
-          if (present?.state === "unverified") await registerAnew(trx, present.id, account.password_hash);
-          const { id } = present ?? (await store.insertAccount(trx, account));
-          await jobs.send(ACCOUNT_MAIL_JOB, { accountId: id }, trx);
-        })
-        .catch((error: unknown) => {
-          // Two registrations of one address at once: the other one's mail is on its way.
-          if (!isUniqueViolation(error, "accounts_email_key")) throw error;
-        });
+      // The same statements for every address, so that the time tells no more than the answer.
+      await database.transaction(async (trx) => {
+        const id = await store.registerAccount(trx, account);
+        await store.deleteTokensOf(trx, "verify_email", id);
+        await jobs.send(ACCOUNT_MAIL_JOB, { accountId: id }, trx);
+      });
     },
 
+    /** The same is done for every address; where there is nothing to confirm, with nobody to send it to. */
     async requestVerification(email: string): Promise<void> {
       const account = await store.findAccountByEmail(db, normalizeEmail(email));
-      if (account?.state === "unverified") await jobs.send(ACCOUNT_MAIL_JOB, { accountId: account.id });
+      const accountId = account?.state === "unverified" ? account.id : createId("account");
+      await jobs.send(ACCOUNT_MAIL_JOB, { accountId });
     },
 
     /** @throws accounts.link_invalid */
@@ -146,7 +149,7 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
 
     /** @throws service.setup_done, service.setup_token_invalid, accounts.email_in_use, accounts.weak_password */
     async setUp(token: string, email: string, password: string): Promise<Account> {
-      await demandStrong(password, email);
+      demandStrong(password, email);
       const account = accountOf(email, await hashPassword(password), "admin", "active");
       return database.transaction(async (trx) => {
         await store.lockSetup(trx);
@@ -156,15 +159,20 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
         await store.deleteTokensOf(trx, "setup", null);
         const present = await store.findAccountByEmail(trx, account.email);
         if (present) throw accountErrors.emailInUse();
+        await audit.record(trx, { kind: "setup_completed", actor: account.id, subject: account.id });
         return store.insertAccount(trx, account);
       });
     },
 
     /** @throws accounts.email_in_use, accounts.weak_password */
-    async create(email: string, password: string, role: Role): Promise<Account> {
-      await demandStrong(password, email);
+    async create(email: string, password: string, role: Role, actor: string): Promise<Account> {
+      demandStrong(password, email);
       const account = accountOf(email, await hashPassword(password), role, "active");
-      return store.insertAccount(db, account).catch((error: unknown) => {
+      const insert = database.transaction(async (trx) => {
+        await audit.record(trx, { kind: "account_created", actor, subject: account.id, details: { role } });
+        return store.insertAccount(trx, account);
+      });
+      return insert.catch((error: unknown) => {
         throw isUniqueViolation(error, "accounts_email_key") ? accountErrors.emailInUse() : error;
       });
     },
@@ -190,13 +198,18 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
      *
      * @throws accounts.not_found, accounts.last_admin
      */
-    async change(id: string, change: Partial<Pick<Account, "role" | "state">>): Promise<Account> {
+    async change(
+      id: string,
+      change: Partial<Pick<Account, "role" | "state">>,
+      actor: string,
+    ): Promise<Account> {
       const { account, announce } = await database.transaction(async (trx) => {
         const admins = await store.lockActiveAdmins(trx);
         const staysAdmin = (change.role ?? "admin") === "admin" && (change.state ?? "active") === "active";
         if (!staysAdmin && admins.length === 1 && admins[0] === id) throw accountErrors.lastAdmin();
         const changed = await store.updateAccount(trx, id, change);
         if (!changed) throw accountErrors.notFound();
+        await audit.record(trx, { kind: "account_changed", actor, subject: id, details: change });
         const announcements = [];
         for (const react of reactions) announcements.push(await react(trx, changed));
         return { account: changed, announce: announcements };
@@ -204,6 +217,28 @@ export function createAccounts({ database, clock, jobs, mail, settings, publicUr
       for (const tell of announce) tell();
       return account;
     },
+
+    /** @throws accounts.weak_password */
+    async hashStrong(password: string, email: string): Promise<string> {
+      demandStrong(password, email);
+      return hashPassword(password);
+    },
+
+    /** The links that were sent before are worth nothing from here on. */
+    async setPassword(trx: Kysely<Tables>, id: string, passwordHash: string): Promise<void> {
+      await store.setPassword(trx, id, passwordHash);
+      await store.deleteTokensOf(trx, "reset_password", id);
+    },
+
+    /** Keeps a token in place of those of the same purpose that its account had. */
+    async replaceToken(trx: Kysely<Tables>, { hash, purpose, accountId, untilMs }: NewToken): Promise<void> {
+      await store.deleteTokensOf(trx, purpose, accountId);
+      await store.insertToken(trx, { hash, purpose, account_id: accountId, expires_on: dayOf(untilMs) });
+    },
+
+    findByToken: store.findAccountByToken,
+    takeToken: (trx: Kysely<Tables>, hash: Buffer, purpose: NewToken["purpose"]) =>
+      store.takeToken(trx, hash, purpose, dayOf(clock.now())),
 
     async deleteExpired(): Promise<void> {
       await store.deleteExpiredTokens(db, dayOf(clock.now()));

@@ -33,16 +33,25 @@ export function updateAccount(
   return db.updateTable("accounts").set(change).where("id", "=", id).returningAll().executeTakeFirst();
 }
 
-/** @returns whether the account was still unconfirmed, and so has the password */
-export async function setUnverifiedPassword(db: Db, id: string, passwordHash: string): Promise<boolean> {
-  const row = await db
-    .updateTable("accounts")
-    .set({ password_hash: passwordHash })
-    .where("id", "=", id)
-    .where("state", "=", "unverified")
+/**
+ * Makes an account, gives one that is not confirmed yet this password, or writes a confirmed one as it is: all three
+ * cost the same.
+ *
+ * @returns the id of the account with this mail address
+ */
+export async function registerAccount(db: Db, account: Omit<Account, "devices_active">): Promise<string> {
+  const { id } = await db
+    .insertInto("accounts")
+    .values(account)
+    .onConflict((conflict) =>
+      conflict.column("email").doUpdateSet({
+        password_hash: sql`case accounts.state when 'unverified' then excluded.password_hash
+          else accounts.password_hash end`,
+      }),
+    )
     .returning("id")
-    .executeTakeFirst();
-  return row !== undefined;
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
 /** Locks the admins against each other's changes, so that the last one cannot vanish between two of them. */
@@ -94,6 +103,27 @@ export function takeToken(
     .where("expires_on", ">=", today)
     .returningAll()
     .executeTakeFirst();
+}
+
+/** Whose a token is, without using it up. */
+export function findAccountByToken(
+  db: Db,
+  hash: Buffer,
+  purpose: Token["purpose"],
+  today: string,
+): Promise<Account | undefined> {
+  return db
+    .selectFrom("one_time_tokens")
+    .innerJoin("accounts", "accounts.id", "one_time_tokens.account_id")
+    .selectAll("accounts")
+    .where("one_time_tokens.hash", "=", hash)
+    .where("one_time_tokens.purpose", "=", purpose)
+    .where("one_time_tokens.expires_on", ">=", today)
+    .executeTakeFirst();
+}
+
+export async function setPassword(db: Db, id: string, passwordHash: string): Promise<void> {
+  await db.updateTable("accounts").set({ password_hash: passwordHash }).where("id", "=", id).execute();
 }
 
 export async function deleteTokensOf(

@@ -43,8 +43,8 @@ export function mountDevices(mount: Mount, devices: Devices): void {
     return SENT;
   });
   mount(api.fleetDevices.list, ({ query }) => devices.listAll(query.account_id, query));
-  mount(api.fleetDevices.revoke, async ({ params }) => {
-    await devices.revokeForStaff(params.id);
+  mount(api.fleetDevices.revoke, async ({ params, caller }) => {
+    await devices.revokeForStaff(params.id, caller.accountId);
     return null;
   });
   mount(api.fleetDevices.totals, () => devices.totals());

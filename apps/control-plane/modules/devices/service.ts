@@ -13,9 +13,10 @@ import { type Connections, type Presence, rangeOf } from "@securewave/live";
 import { parsePublicKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import type { Bus } from "../../bus.ts";
-import type { Caller } from "../../http/mount.ts";
+import type { Caller } from "../../http/caller.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { Accounts } from "../accounts/index.ts";
+import type { Audit } from "../audit/index.ts";
 import type { NodeRow, Nodes, PeerSource } from "../nodes/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import { countAddressesInUse, type Pools, poolSize } from "./addresses.ts";
@@ -27,6 +28,7 @@ export interface DevicesOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly bus: Bus;
+  readonly audit: Audit;
   readonly envelope: Envelope;
   readonly presence: Presence;
   readonly connections: Connections;
@@ -46,16 +48,16 @@ type Totals = ResultOf<typeof api.fleetDevices.totals>;
 const sealContext = (deviceId: string) => `private key of ${deviceId}`;
 
 export function createDevices(options: DevicesOptions) {
-  const { database, clock, bus, envelope, presence, connections, nodes, accounts, settings, tunnels, pools } =
-    options;
+  const { database, clock, bus, audit, envelope, presence, connections, nodes, accounts, settings } = options;
+  const { tunnels, pools } = options;
   const { db } = database;
   /** Which source had an address last: asking it first saves the other attempt. */
   let likelySource: store.AddressSource = "fresh";
 
-  const watchers = new Set<Pick<Caller, "accountId" | "sessionId"> & { ended(): void }>();
+  const watchers = new Set<Pick<Caller, "accountId" | "credentialId"> & { ended(): void }>();
   function endWatching(sessionOrAccountId?: string): void {
-    for (const { accountId, sessionId, ended } of watchers) {
-      if ([undefined, accountId, sessionId].includes(sessionOrAccountId)) ended();
+    for (const { accountId, credentialId, ended } of watchers) {
+      if ([undefined, accountId, credentialId].includes(sessionOrAccountId)) ended();
     }
   }
   bus.subscribe("sessions-changed", endWatching, endWatching);
@@ -297,10 +299,11 @@ export function createDevices(options: DevicesOptions) {
     },
 
     /** @throws devices.not_found */
-    async revokeForStaff(id: string): Promise<void> {
+    async revokeForStaff(id: string, actor: string): Promise<void> {
       const device = await store.findDevice(db, id);
       if (!device) throw deviceErrors.notFound();
       await revoke(device);
+      await audit.record(db, { kind: "device_revoked_by_staff", actor, subject: id });
     },
 
     /** @throws devices.not_found */
@@ -320,7 +323,7 @@ export function createDevices(options: DevicesOptions) {
     },
 
     /** The state of an account's active devices, and a way to hear of changes. */
-    async watch(caller: Pick<Caller, "accountId" | "sessionId">) {
+    async watch(caller: Pick<Caller, "accountId" | "credentialId">) {
       const devices = await store.listActiveOf(db, caller.accountId);
       const keys = devices.map(({ public_key }) => public_key);
       return {

@@ -3,7 +3,7 @@ import { renderDeviceConfig } from "@securewave/contracts/device-config";
 import type { PeerSpec } from "@securewave/contracts/node-protocol";
 import { invariant } from "@securewave/foundation";
 import { deriveKey } from "@securewave/foundation/derive";
-import type { MasterKey } from "@securewave/foundation/envelope";
+import type { MasterKey, MasterKeys } from "@securewave/foundation/envelope";
 import { createPresharedKeys, parsePrivateKey } from "@securewave/wireguard";
 import type { NodeRow } from "../nodes/index.ts";
 import { addressesAt, type Pools } from "./addresses.ts";
@@ -14,7 +14,7 @@ export interface TunnelSettings {
   readonly dns: readonly string[];
   readonly mtu: number;
   readonly keepaliveSeconds: number;
-  readonly masterKeys: readonly MasterKey[];
+  readonly masterKeys: MasterKeys;
 }
 
 type Keyed = Pick<DeviceRow, "public_key" | "preshared_key_master">;
@@ -24,16 +24,23 @@ const ALL_ADDRESSES = ["0.0.0.0/0", "::/0"];
 
 /** How a device and its node see the tunnel between them. */
 export function createTunnels({ pools, dns, mtu, keepaliveSeconds, masterKeys }: TunnelSettings) {
-  const makers = new Map(
-    masterKeys.map(({ number, key }) => [number, createPresharedKeys(deriveKey(key, "preshared keys"))]),
-  );
+  const ring = typeof masterKeys === "function" ? masterKeys : () => masterKeys;
+  const makers = new WeakMap<MasterKey, ReturnType<typeof createPresharedKeys>>();
+
+  function makerOf(master: MasterKey) {
+    const known = makers.get(master);
+    if (known) return known;
+    const maker = createPresharedKeys(deriveKey(master.key, "preshared keys"));
+    makers.set(master, maker);
+    return maker;
+  }
 
   /** Derived from a master key and the device's public key, so that it is nowhere stored. */
   function presharedKeyOf({ public_key, preshared_key_master }: Keyed): string | null {
     if (preshared_key_master === null) return null;
-    const make = makers.get(preshared_key_master);
-    invariant(make, "the master key of every preshared key is in the ring");
-    return make(public_key);
+    const master = ring().find(({ number }) => number === preshared_key_master);
+    invariant(master, "the master key of every preshared key is in the ring");
+    return makerOf(master)(public_key);
   }
 
   function tunnelOf(device: Keyed & Pick<DeviceRow, "address_index">, node: NodeRow): Tunnel {
@@ -56,7 +63,10 @@ export function createTunnels({ pools, dns, mtu, keepaliveSeconds, masterKeys }:
   }
 
   return {
-    newestMaster: masterKeys[0]?.number ?? null,
+    /** The number of the key that a new device's preshared key is derived from. */
+    get newestMaster() {
+      return ring()[0]?.number ?? null;
+    },
     tunnelOf,
 
     specOf(device: Keyed & { address_index: number }): PeerSpec {

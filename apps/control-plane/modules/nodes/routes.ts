@@ -11,14 +11,16 @@ export function mountNodes(mount: Mount, nodes: Nodes, publicUrl: string | undef
   };
 
   mount(api.nodes.list, ({ query }) => nodes.list(query));
-  mount(api.nodes.create, ({ body, request }) => nodes.create(body, originOf(request)));
-  mount(api.nodes.show, ({ params }) => nodes.show(params.id));
-  mount(api.nodes.change, ({ params, body }) => nodes.change(params.id, body));
-  mount(api.nodes.renewJoinToken, ({ params, request }) =>
-    nodes.renewJoinToken(params.id, originOf(request)),
+  mount(api.nodes.create, ({ body, caller, request }) =>
+    nodes.create(body, originOf(request), caller.accountId),
   );
-  mount(api.nodes.remove, async ({ params }) => {
-    await nodes.remove(params.id);
+  mount(api.nodes.show, ({ params }) => nodes.show(params.id));
+  mount(api.nodes.change, ({ params, body, caller }) => nodes.change(params.id, body, caller.accountId));
+  mount(api.nodes.renewJoinToken, ({ params, caller, request }) =>
+    nodes.renewJoinToken(params.id, originOf(request), caller.accountId),
+  );
+  mount(api.nodes.remove, async ({ params, caller }) => {
+    await nodes.remove(params.id, caller.accountId);
     return null;
   });
   mount(api.nodes.join, ({ body }) => nodes.join(body));

@@ -17,6 +17,7 @@ import { formatEndpoint, parseEndpoint, parsePublicKey } from "@securewave/wireg
 import type { Bus } from "../../bus.ts";
 import { createCache } from "../../cache.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
+import type { Audit } from "../audit/index.ts";
 import type { ServiceKey } from "../service-keys/index.ts";
 import { loadOf, type NodeRow, serverViewOf, stateOf, takesDevices, viewOf } from "./node.ts";
 import * as store from "./store.ts";
@@ -25,6 +26,7 @@ export interface NodesOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly bus: Bus;
+  readonly audit: Audit;
   readonly presence: Presence;
   readonly connections: Connections;
   readonly identity: ServiceKey;
@@ -40,7 +42,8 @@ type JoinToken = ResultOf<typeof api.nodes.renewJoinToken>;
 const JOIN_TOKEN_HOURS = 1;
 const CAPACITY_DEFAULT = 10_000;
 
-export function createNodes({ database, clock, bus, presence, connections, identity }: NodesOptions) {
+export function createNodes(options: NodesOptions) {
+  const { database, clock, bus, audit, presence, connections, identity } = options;
   const { db } = database;
   const directory = createCache(async () => {
     const rows = await store.listAllNodes(db);
@@ -85,10 +88,16 @@ export function createNodes({ database, clock, bus, presence, connections, ident
     async create(
       input: NewNode,
       origin: string,
+      actor: string,
     ): Promise<{ node: ReturnType<typeof view>; join: JoinToken }> {
       const { stored, shown } = createJoinToken(origin);
       const row = { id: createId("node"), ...input, capacity: input.capacity ?? CAPACITY_DEFAULT, ...stored };
-      const node = await store.insertNode(db, row).catch(refuseTakenName);
+      const node = await database
+        .transaction(async (trx) => {
+          await audit.record(trx, { kind: "node_created", actor, subject: row.id });
+          return store.insertNode(trx, row);
+        })
+        .catch(refuseTakenName);
       changed();
       return { node: view(node), join: shown };
     },
@@ -104,25 +113,37 @@ export function createNodes({ database, clock, bus, presence, connections, ident
     },
 
     /** @throws nodes.not_found, nodes.name_in_use */
-    async change(id: string, { draining, ...change }: NodeChange) {
+    async change(id: string, { draining, ...change }: NodeChange, actor: string) {
       const values = draining === undefined ? change : { ...change, is_draining: draining };
-      const node = await store.updateNode(db, id, values).catch(refuseTakenName);
+      const details = { names: Object.keys(values) };
+      const node = await database
+        .transaction(async (trx) => {
+          await audit.record(trx, { kind: "node_changed", actor, subject: id, details });
+          return store.updateNode(trx, id, values);
+        })
+        .catch(refuseTakenName);
       if (!node) throw nodeErrors.notFound();
       changed();
       return view(node);
     },
 
     /** @throws nodes.not_found */
-    async renewJoinToken(id: string, origin: string): Promise<JoinToken> {
+    async renewJoinToken(id: string, origin: string, actor: string): Promise<JoinToken> {
       const { stored, shown } = createJoinToken(origin);
-      if (!(await store.updateNode(db, id, stored))) throw nodeErrors.notFound();
+      await database.transaction(async (trx) => {
+        if (!(await store.updateNode(trx, id, stored))) throw nodeErrors.notFound();
+        await audit.record(trx, { kind: "node_join_allowed", actor, subject: id });
+      });
       return shown;
     },
 
     /** @throws nodes.not_found, nodes.not_empty */
-    async remove(id: string): Promise<void> {
+    async remove(id: string, actor: string): Promise<void> {
       await get(id);
-      if (!(await store.deleteEmptyNode(db, id))) throw nodeErrors.notEmpty();
+      await database.transaction(async (trx) => {
+        if (!(await store.deleteEmptyNode(trx, id))) throw nodeErrors.notEmpty();
+        await audit.record(trx, { kind: "node_removed", actor, subject: id });
+      });
       changed();
       bus.publish("node-changed", id);
     },
@@ -150,8 +171,12 @@ export function createNodes({ database, clock, bus, presence, connections, ident
         agent_version: input.agent_version,
         joined_on: dayOf(clock.now()),
       };
-      const node = await store
-        .joinNode(db, hashToken(token.secret), new Date(clock.now()), joined)
+      const node = await database
+        .transaction(async (trx) => {
+          const taken = await store.joinNode(trx, hashToken(token.secret), new Date(clock.now()), joined);
+          if (taken) await audit.record(trx, { kind: "node_joined", actor: taken.id, subject: taken.id });
+          return taken;
+        })
         .catch((error: unknown) => {
           throw constraintOf(error)?.startsWith("nodes_") ? nodeErrors.keyInUse() : error;
         });

@@ -11,8 +11,8 @@ export interface ServiceKey {
   readonly publicKey: string;
 }
 
-/** `control-plane` is what nodes pin; `access-token` signs JWTs under EdDSA. */
-export type ServiceKeyName = "control-plane" | "access-token";
+/** `control-plane` is what nodes pin, `access-token` signs JWTs under EdDSA, `audit-trail` signs checkpoints. */
+export type ServiceKeyName = "control-plane" | "access-token" | "audit-trail";
 
 /** Loads a key, making it at first use; processes that start together agree on one. */
 export async function loadServiceKey(

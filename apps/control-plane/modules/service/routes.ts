@@ -3,6 +3,7 @@ import type { Database } from "@securewave/database";
 import { type Connections, rangeOf } from "@securewave/live";
 import type { Mount } from "../../http/mount.ts";
 import type { Telemetry } from "../../http/telemetry.ts";
+import type { Security } from "../../security.ts";
 import type { Accounts } from "../accounts/index.ts";
 import type { Nodes } from "../nodes/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
@@ -14,12 +15,19 @@ export interface ServiceOptions {
   readonly nodes: Nodes;
   readonly accounts: Accounts;
   readonly settings: SettingsStore;
+  readonly security: Pick<Security, "storeState" | "challenges">;
 }
+
+const REDIS_TEXT = {
+  up: "connected",
+  down: "does not answer: each process limits for itself",
+  none: "not used: live state is in this process",
+};
 
 type Health = ResultOf<typeof api.service.health>;
 
 export function mountService(mount: Mount, options: ServiceOptions): void {
-  const { database, telemetry, connections, nodes, accounts, settings } = options;
+  const { database, telemetry, connections, nodes, accounts, settings, security } = options;
 
   async function isDatabaseUp(): Promise<boolean> {
     return database.ping().then(
@@ -33,11 +41,11 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
     const counts = isUp ? await nodes.counts() : undefined;
     const areNodesUp = counts !== undefined && counts.inTrouble === 0;
     return {
-      status: !isUp ? "unhealthy" : areNodesUp ? "healthy" : "degraded",
+      status: !isUp ? "unhealthy" : areNodesUp && security.storeState() !== "down" ? "healthy" : "degraded",
       timestamp: new Date().toISOString(),
       checks: {
         database: isUp ? "connected" : "does not answer",
-        redis: "not used: live state is in this process",
+        redis: REDIS_TEXT[security.storeState() ?? "none"],
         vpn_servers: counts ? `${counts.healthy} of ${counts.nodes} available` : "unknown",
       },
     };
@@ -65,6 +73,7 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
       cache_hit_rate: cacheHitRate,
     };
   });
+  mount(api.challenges.issue, ({ query }) => ({ challenge: security.challenges.issue(query.purpose) }));
   mount(api.service.info, async () => {
     const [{ service_name: name, registration }, setup_needed] = await Promise.all([
       settings.read(),

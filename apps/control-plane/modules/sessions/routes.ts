@@ -1,63 +1,103 @@
-import type { CookieSerializeOptions } from "@fastify/cookie";
-import { api, type Session } from "@securewave/contracts";
+import { api, type BrowserSession } from "@securewave/contracts";
+import type { Csrf } from "@securewave/sentinel/csrf";
+import { type CookieSessions, readCookie } from "@securewave/sentinel/sessions";
 import type { FastifyReply } from "fastify";
+import type { Identify } from "../../http/caller.ts";
 import type { Mount } from "../../http/mount.ts";
-import type { Accounts } from "../accounts/index.ts";
-import type { OpenedSession, Sessions } from "./service.ts";
+import type { Telemetry } from "../../http/telemetry.ts";
+import { type Account, type Accounts, viewOf } from "../accounts/index.ts";
+import type { Passkeys } from "../passkeys/index.ts";
+import type { createLogIn, LogInMethod } from "./log-in.ts";
+import type { Sessions } from "./service.ts";
 
-const COOKIE = "securewave_refresh";
 const DAY_SECONDS = 86_400;
 
 export interface SessionRoutesOptions {
   readonly sessions: Sessions;
+  readonly logIn: ReturnType<typeof createLogIn>;
   readonly accounts: Accounts;
+  readonly passkeys: Passkeys;
+  readonly csrf: Csrf;
+  readonly identify: Identify;
+  readonly telemetry: Telemetry;
+  readonly cookies: CookieSessions;
   readonly refreshDays: number;
-  /** Whether the console is reached over https. */
-  readonly isSecure: boolean;
 }
 
-export function mountSessions(
-  mount: Mount,
-  { sessions, accounts, refreshDays, isSecure }: SessionRoutesOptions,
-): void {
-  // Scripts cannot read it, other sites cannot make it be sent, and it goes to these routes alone.
-  const cookie: CookieSerializeOptions = {
-    path: "/api/auth",
-    httpOnly: true,
-    sameSite: "strict",
-    secure: isSecure,
-  };
+export function mountSessions(mount: Mount, options: SessionRoutesOptions): void {
+  const { sessions, logIn, accounts, passkeys, csrf, identify, cookies, telemetry } = options;
+  const setCookie = (reply: FastifyReply, text: string) =>
+    reply.header("set-cookie", cookies.setCookie(text, options.refreshDays * DAY_SECONDS));
 
-  function answer(
+  async function openBrowser(
     reply: FastifyReply,
-    opened: OpenedSession,
-    delivery: "body" | "cookie" | undefined,
-  ): Session {
-    if (delivery !== "cookie") return { ...opened.session, refresh_token: opened.refreshToken };
-    reply.setCookie(COOKIE, opened.refreshToken, { ...cookie, maxAge: refreshDays * DAY_SECONDS });
-    return opened.session;
+    account: Account,
+    method: LogInMethod | "setup",
+  ): Promise<BrowserSession> {
+    const opened = await sessions.openBrowser(account, method);
+    setCookie(reply, opened.cookieText);
+    return { account: viewOf(account), csrf_token: csrf.tokenFor(opened.sessionId) };
   }
 
-  mount(api.sessions.logIn, async ({ body, reply }) =>
-    answer(reply, await sessions.logIn(body.email, body.password), body.delivery),
-  );
-  mount(api.sessions.refresh, async ({ body, request, reply }) => {
-    const fromCookie = request.cookies[COOKIE];
-    const token = body.refresh_token ?? fromCookie;
-    return answer(reply, await sessions.refresh(token), body.refresh_token === undefined ? "cookie" : "body");
+  mount(api.session.open, async ({ body, request, reply }) => {
+    csrf.checkOrigin(request);
+    const { account, method } = await logIn.prove(body, request.origin.tag);
+    return openBrowser(reply, account, method);
   });
+  mount(api.session.show, async ({ request, reply }) => {
+    const caller = await identify(request);
+    if (!caller || caller.apiKey) return { session: null };
+    const text = readCookie(request.headers.cookie ?? "", cookies.cookieName);
+    if (text !== undefined && (await sessions.prolong(caller.credentialId))) setCookie(reply, text);
+    const account = await accounts.find(caller.accountId);
+    if (!account) return { session: null };
+    return { session: { account: viewOf(account), csrf_token: csrf.tokenFor(caller.credentialId) } };
+  });
+  mount(api.session.close, async ({ caller, reply }) => {
+    await sessions.end(caller.credentialId);
+    reply.header("set-cookie", cookies.clearCookie());
+    return null;
+  });
+  mount(api.session.passkeyOptions, () => passkeys.createLogInOptions());
+  mount(api.session.openWithPasskey, async ({ body, request, reply }) => {
+    csrf.checkOrigin(request);
+    const account = await passkeys.logIn(body.response, request.origin.tag).catch((error: unknown) => {
+      telemetry.countAuthAttempt("passkey", "failure");
+      throw error;
+    });
+    telemetry.countAuthAttempt("passkey", "success");
+    return openBrowser(reply, account, "passkey");
+  });
+  mount(api.service.setUp, async ({ body, request, reply }) => {
+    csrf.checkOrigin(request);
+    return openBrowser(reply, await accounts.setUp(body.token, body.email, body.password), "setup");
+  });
+
+  mount(api.sessions.logIn, async ({ body, request }) => {
+    const { account, method } = await logIn.prove(body, request.origin.tag);
+    return sessions.openProgram(account, method);
+  });
+  mount(api.sessions.refresh, ({ body }) => sessions.refresh(body.refresh_token));
   mount(api.sessions.logOut, async ({ caller, reply }) => {
-    await sessions.end(caller.sessionId);
-    reply.clearCookie(COOKIE, cookie);
+    await sessions.end(caller.credentialId);
+    reply.header("set-cookie", cookies.clearCookie());
     return null;
   });
   mount(api.sessions.logOutEverywhere, async ({ caller, reply }) => {
     await sessions.endAll(caller.accountId);
-    reply.clearCookie(COOKIE, cookie);
+    reply.header("set-cookie", cookies.clearCookie());
     return null;
   });
-  mount(api.service.setUp, async ({ body, reply }) => {
-    const account = await accounts.setUp(body.token, body.email, body.password);
-    return answer(reply, await sessions.open(account.id), "cookie");
+  mount(api.sessions.list, ({ caller, query }) =>
+    sessions.list(caller.accountId, caller.credentialId, query),
+  );
+  mount(api.sessions.end, async ({ caller, params }) => {
+    await sessions.endOne(caller.accountId, params.id);
+    return null;
+  });
+  mount(api.sessions.endAllOf, async ({ caller, params }) => {
+    await accounts.get(params.id);
+    await sessions.endAll(params.id, { actor: caller.accountId });
+    return null;
   });
 }

@@ -1,13 +1,14 @@
-import { type Session, sessionErrors } from "@securewave/contracts";
+import { type LogIn, type Session, sessionErrors } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
 import { type Clock, createId, DAY_MS, dayOf } from "@securewave/foundation";
 import { hashToken } from "@securewave/foundation/secret";
+import type { CookieSessions } from "@securewave/sentinel/sessions";
+import type { AccessTokens } from "@securewave/sentinel/tokens";
 import type { Bus } from "../../bus.ts";
-import type { Authenticate } from "../../http/mount.ts";
-import type { Telemetry } from "../../http/telemetry.ts";
-import { type Accounts, isRightPassword, viewOf } from "../accounts/index.ts";
-import type { AccessTokens } from "./access-token.ts";
-import { createHolderCache } from "./holder-cache.ts";
+import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
+import { type Account, type Accounts, viewOf } from "../accounts/index.ts";
+import type { Audit } from "../audit/index.ts";
+import type { LogInMethod } from "./log-in.ts";
 import { createRefreshTokens } from "./refresh-token.ts";
 import * as store from "./store.ts";
 
@@ -16,16 +17,19 @@ export interface SessionsOptions {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly accounts: Accounts;
-  readonly telemetry: Telemetry;
+  readonly audit: Audit;
   readonly accessTokens: AccessTokens;
+  readonly cookies: Pick<CookieSessions, "issue">;
+  /** Makes each refresh token of a session follow from the one before. */
   readonly refreshKey: Uint8Array;
   readonly refreshDays: number;
 }
 
-/** A log-in with its refresh token, which the route puts where the caller wants it. */
-export interface OpenedSession {
-  readonly session: Session;
-  readonly refreshToken: string;
+/** A browser's log-in that was opened: what goes into its cookie. */
+export interface OpenedBrowser {
+  readonly sessionId: string;
+  readonly account: Account;
+  readonly cookieText: string;
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
@@ -34,18 +38,12 @@ export type Sessions = ReturnType<typeof createSessions>;
 const GRACE_MS = 10_000;
 
 export function createSessions(options: SessionsOptions) {
-  const { database, clock, bus, accounts, telemetry, accessTokens, refreshDays } = options;
+  const { database, clock, bus, accounts, audit, accessTokens, cookies, refreshDays } = options;
   const { db } = database;
   const refreshTokens = createRefreshTokens(options.refreshKey);
   const rotatedAtMs = new Map<string, number>();
   const today = () => dayOf(clock.now());
   const expiryDay = () => dayOf(clock.now() + refreshDays * DAY_MS);
-  const holderOf = createHolderCache(
-    bus,
-    clock,
-    (sessionId) => store.findHolder(db, sessionId, today()),
-    telemetry.observeSessionLookup,
-  );
   bus.subscribe("refresh-rotated", (hash) => {
     rotatedAtMs.set(hash, clock.now());
     for (const [old, atMs] of rotatedAtMs) {
@@ -59,16 +57,35 @@ export function createSessions(options: SessionsOptions) {
     return () => bus.publish("sessions-changed", account.id);
   });
 
-  async function opened(accountId: string, sessionId: string, refreshToken: string): Promise<OpenedSession> {
+  /** One transaction: whoever is logged in stands in the trail. */
+  async function insert(
+    account: Account,
+    id: string,
+    session: { refresh_hash: Buffer; kind: "browser" | "program" },
+    method: LogInMethod | "setup",
+  ): Promise<void> {
+    await database.transaction(async (trx) => {
+      const days = { created_on: today(), expires_on: expiryDay() };
+      await store.insertSession(trx, { id, account_id: account.id, ...session, ...days });
+      await audit.record(trx, {
+        kind: "login_succeeded",
+        actor: account.id,
+        subject: account.id,
+        details: { method },
+      });
+    });
+  }
+
+  async function sessionOf(accountId: string, sessionId: string, refreshToken: string): Promise<Session> {
     const account = await accounts.get(accountId);
     if (account.state === "suspended") throw sessionErrors.accountSuspended();
-    const session: Session = {
+    return {
       access_token: accessTokens.sign({ accountId, sessionId }),
       token_type: "Bearer",
       expires_in: accessTokens.lifeSeconds,
+      refresh_token: refreshToken,
       account: viewOf(account),
     };
-    return { session, refreshToken };
   }
 
   async function end(sessionId: string): Promise<void> {
@@ -77,48 +94,61 @@ export function createSessions(options: SessionsOptions) {
   }
 
   /** The token is not the present one: a late answer of a moment ago, a stolen old one, or a guess. */
-  async function refreshWithOld(sessionId: string, token: string, next: string): Promise<OpenedSession> {
+  async function refreshWithOld(sessionId: string, token: string, next: string): Promise<Session> {
     const session = await store.findSession(db, sessionId, today());
     if (!session || !refreshTokens.isAncestor(token, session.refresh_hash))
       throw sessionErrors.refreshInvalid();
     const rotated = rotatedAtMs.get(hashToken(token).toString("hex"));
     const isLatest = session.previous_hash?.equals(hashToken(token)) ?? false;
     if (isLatest && rotated !== undefined && rotated + GRACE_MS > clock.now()) {
-      return opened(session.account_id, sessionId, next);
+      return sessionOf(session.account_id, sessionId, next);
     }
     await end(sessionId);
+    await audit.record(db, {
+      kind: "refresh_reused",
+      actor: "unknown",
+      subject: session.account_id,
+      details: {},
+    });
     throw sessionErrors.refreshReused();
   }
 
   return {
-    /** Opens a session for an account that has proved itself. */
-    async open(accountId: string): Promise<OpenedSession> {
+    /** Opens the log-in of a program for an account that has proved itself. */
+    async openProgram(account: Account, method: LogInMethod): Promise<Session> {
       const id = createId("session");
       const refreshToken = refreshTokens.first(id);
-      const result = await opened(accountId, id, refreshToken);
-      const refresh_hash = hashToken(refreshToken);
-      await store.insertSession(db, { id, account_id: accountId, refresh_hash, expires_on: expiryDay() });
-      return result;
+      const session = await sessionOf(account.id, id, refreshToken);
+      await insert(account, id, { refresh_hash: hashToken(refreshToken), kind: "program" }, method);
+      return session;
+    },
+
+    /** Opens the log-in of a browser. Its id is always a fresh one, so nobody can fix it beforehand. */
+    async openBrowser(account: Account, method: LogInMethod | "setup"): Promise<OpenedBrowser> {
+      if (account.state === "suspended") throw sessionErrors.accountSuspended();
+      const sessionId = createId("session");
+      const { text, hash } = cookies.issue(sessionId);
+      await insert(account, sessionId, { refresh_hash: hash, kind: "browser" }, method);
+      return { sessionId, account, cookieText: text };
     },
 
     /**
-     * Checks a password. An unknown account takes as long and answers the same as a wrong password.
+     * Lets a browser's log-in last longer when more than half of its time is over: written that seldom, it
+     * tells nobody when it was used.
      *
-     * @throws sessions.wrong_credentials, sessions.email_unverified, sessions.account_suspended
+     * @returns whether the cookie must be set anew
      */
-    async logIn(email: string, password: string): Promise<OpenedSession> {
-      const account = await accounts.findByEmail(email);
-      const isRight = await isRightPassword(account?.password_hash, password);
-      telemetry.countAuthAttempt("password", isRight ? "success" : "failure");
-      if (!account || !isRight) throw sessionErrors.wrongCredentials();
-      if (account.state === "unverified") throw sessionErrors.emailUnverified();
-      return this.open(account.id);
+    async prolong(sessionId: string): Promise<boolean> {
+      const ifBefore = dayOf(clock.now() + (refreshDays / 2) * DAY_MS);
+      const isProlonged = await store.prolongSession(db, sessionId, { ifBefore, to: expiryDay() });
+      if (isProlonged) bus.publish("sessions-changed", sessionId);
+      return isProlonged;
     },
 
     /** @throws sessions.refresh_invalid, sessions.refresh_reused, sessions.account_suspended */
-    async refresh(token: string | undefined): Promise<OpenedSession> {
-      const sessionId = token === undefined ? undefined : refreshTokens.sessionIdOf(token);
-      if (token === undefined || sessionId === undefined) throw sessionErrors.refreshInvalid();
+    async refresh(token: string): Promise<Session> {
+      const sessionId = refreshTokens.sessionIdOf(token);
+      if (sessionId === undefined) throw sessionErrors.refreshInvalid();
       const next = refreshTokens.after(token);
       const present = hashToken(token);
       const rotated = await store.rotateSession(db, sessionId, present, {
@@ -128,28 +158,44 @@ export function createSessions(options: SessionsOptions) {
       });
       if (!rotated) return refreshWithOld(sessionId, token, next);
       bus.publish("refresh-rotated", present.toString("hex"));
-      return opened(rotated.account_id, sessionId, next);
+      return sessionOf(rotated.account_id, sessionId, next);
+    },
+
+    async list(accountId: string, currentId: string, page: PageRequest) {
+      const bounds = boundsOf(page, 1);
+      const rows = await store.listSessionsOf(db, accountId, today(), bounds);
+      const view = ({ id, kind, created_on, expires_on }: store.SessionRow): LogIn => ({
+        id,
+        kind,
+        is_current: id === currentId,
+        created_on,
+        expires_on,
+      });
+      return pageOf(rows, bounds, ({ id }) => [id], view);
     },
 
     end,
 
-    async endAll(accountId: string): Promise<void> {
-      await store.deleteSessionsOf(db, accountId);
+    /** @throws sessions.not_found */
+    async endOne(accountId: string, sessionId: string): Promise<void> {
+      await database.transaction(async (trx) => {
+        if (!(await store.deleteSessionOf(trx, accountId, sessionId))) throw sessionErrors.notFound();
+        await audit.record(trx, { kind: "session_ended", actor: accountId, subject: accountId, details: {} });
+      });
+      bus.publish("sessions-changed", sessionId);
+    },
+
+    /** Ends every log-in of an account, but one where one is named. */
+    async endAll(accountId: string, { actor = accountId, exceptId = undefined as string | undefined } = {}) {
+      await database.transaction(async (trx) => {
+        await store.deleteSessionsOf(trx, accountId, exceptId);
+        await audit.record(trx, { kind: "sessions_ended", actor, subject: accountId, details: {} });
+      });
       bus.publish("sessions-changed", accountId);
     },
 
     async deleteExpired(): Promise<void> {
       await store.deleteExpiredSessions(db, today());
     },
-
-    /** Reads the `Authorization: Bearer` header. @see https://www.rfc-editor.org/rfc/rfc6750 */
-    authenticate: (async (request) => {
-      const header = request.headers.authorization;
-      const token = header?.startsWith("Bearer ") ? header.slice("Bearer ".length) : undefined;
-      const claims = token === undefined ? undefined : accessTokens.verify(token);
-      const holder = claims && (await holderOf(claims.sessionId));
-      if (!claims || holder?.accountId !== claims.accountId) return undefined;
-      return { accountId: holder.accountId, sessionId: claims.sessionId, role: holder.role };
-    }) satisfies Authenticate,
   };
 }

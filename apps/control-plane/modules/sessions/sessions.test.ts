@@ -152,51 +152,96 @@ describe("logging out", () => {
 
 describe("by cookie", () => {
   async function logInByCookie(email: string) {
-    const answer = await service.send("/api/auth/login", {
-      body: { email, password: PASSWORD, delivery: "cookie" },
-    });
+    const answer = await service.send("/api/session", { body: { email, password: PASSWORD } });
     const cookie = answer.headers.get("set-cookie") ?? "";
-    return { answer, cookie, value: cookie.split(";")[0] ?? "" };
+    return { answer, cookie, value: cookie.split(";")[0] ?? "", csrf: String(answer.json.csrf_token) };
   }
+  const show = async (cookie: string) => (await service.send("/api/session", { headers: { cookie } })).json;
 
-  test("the refresh token goes where no script reads it and to the log-in routes alone", async () => {
+  test("the session goes where no script reads it and no other site sends it from", async () => {
     const { email } = await service.person();
     const { answer, cookie } = await logInByCookie(email);
-    expect(answer.json.refresh_token).toBeUndefined();
-    expect(cookie).toMatch(/^securewave_refresh=swr_/);
-    for (const attribute of ["HttpOnly", "SameSite=Strict", "Path=/api/auth", "Max-Age=2592000"]) {
+    expect(answer.json).toEqual({
+      account: expect.objectContaining({ email }),
+      csrf_token: expect.any(String),
+    });
+    expect(cookie).toMatch(/^securewave_session=swc_ses_/);
+    for (const attribute of ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=2592000"])
       expect(cookie).toContain(attribute);
-    }
   });
 
-  test("a refresh takes it from the cookie and answers with the next in the cookie", async () => {
+  test("a page that is loaded again learns who is logged in, and a visitor that nobody is", async () => {
     const { email } = await service.person();
-    const { value } = await logInByCookie(email);
-    const answer = await service.send("/api/auth/refresh", { body: {}, headers: { cookie: value } });
-    expect(answer).toMatchObject({ status: 200, json: { token_type: "Bearer" } });
-    expect(answer.json.refresh_token).toBeUndefined();
-    const following = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
-    expect(following).toMatch(/^securewave_refresh=swr_/);
-    expect(following).not.toBe(value);
-    const token = answer.json.access_token;
-    const out = await service.send("/api/auth/logout", { method: "POST", token });
-    expect(out.status).toBe(204);
-    expect(out.headers.get("set-cookie")).toMatch(/^securewave_refresh=;.*Expires=Thu, 01 Jan 1970/);
+    const { value, answer } = await logInByCookie(email);
+    expect(await show(value)).toEqual({ session: answer.json });
+    expect(await show("")).toEqual({ session: null });
+    expect(await show(`${value}x`)).toEqual({ session: null });
   });
 
-  test("without cookie and token nothing is refreshed", async () => {
-    expect((await service.send("/api/auth/refresh", { body: {} })).json.code).toBe(
-      "sessions.refresh_invalid",
-    );
+  test("reading takes the cookie alone, changing takes the token of the page too", async () => {
+    const { email } = await service.person();
+    const { value: cookie, csrf } = await logInByCookie(email);
+    expect((await service.send("/api/account", { headers: { cookie } })).status).toBe(200);
+    const close = (headers: Record<string, string>) =>
+      service.send("/api/session", { method: "DELETE", headers: { cookie, ...headers } });
+    expect((await close({})).json.code).toBe("sentinel.forged_request");
+    const closed = await close({ "x-csrf-token": csrf });
+    expect(closed.status).toBe(204);
+    expect(closed.headers.get("set-cookie")).toContain("Max-Age=0");
+    expect(await show(cookie)).toEqual({ session: null });
+  });
+
+  test("a session that is used goes on, and is written seldom enough to tell nobody when", async () => {
+    const person = await service.person();
+    const { value } = await logInByCookie(person.email);
+    const endOf = async () => {
+      const { items } = await (await service.logIn(person.email)).client.sessions.list();
+      return items.find(({ kind }) => kind === "browser")?.expires_on;
+    };
+    const first = await endOf();
+    service.clock.advanceSeconds(10 * 86_400);
+    await show(value);
+    expect(await endOf()).toBe(first);
+    service.clock.advanceSeconds(8 * 86_400);
+    const prolonged = await service.send("/api/session", { headers: { cookie: value } });
+    expect(prolonged.headers.get("set-cookie")).toContain(value);
+    expect(await endOf()).not.toBe(first);
   });
 });
 
-test("behind https the cookie goes over https alone", async () => {
+describe("one's own log-ins", () => {
+  test("are listed, with this one marked, and each can be ended by itself", async () => {
+    const here = await service.person();
+    const there = await service.logIn(here.email);
+    const { items } = await here.client.sessions.list();
+    expect(items.map(({ kind }) => kind)).toEqual(["program", "program"]);
+    const [other] = items.filter(({ is_current }) => !is_current);
+    await here.client.sessions.end({ params: { id: other?.id ?? "" } });
+    expect(await codeOf(there.client.accounts.me())).toBe("request.not_logged_in");
+    expect(await codeOf(here.client.accounts.me())).toBe("ok");
+  });
+
+  test("somebody else's log-in is not to be found", async () => {
+    const [one, two] = [await service.person(), await service.person()];
+    const { items } = await one.client.sessions.list();
+    const id = items[0]?.id ?? "";
+    expect(await codeOf(two.client.sessions.end({ params: { id } }))).toBe("sessions.not_found");
+    expect(await codeOf(one.client.accounts.me())).toBe("ok");
+  });
+
+  test("an admin ends all of somebody's", async () => {
+    const admin = await service.admin();
+    const person = await service.person();
+    await admin.client.sessions.endAllOf({ params: { id: person.id } });
+    expect(await codeOf(person.client.accounts.me())).toBe("request.not_logged_in");
+  });
+});
+
+test("behind https the cookie goes over https alone, to this very host", async () => {
   const secure = await openTestApp({ settings: { PUBLIC_URL: "https://vpn.example.org" } });
   const { email } = await secure.person();
-  const answer = await secure.send("/api/auth/login", {
-    body: { email, password: PASSWORD, delivery: "cookie" },
-  });
-  expect(answer.headers.get("set-cookie")).toContain("Secure");
+  const answer = await secure.send("/api/session", { body: { email, password: PASSWORD } });
+  expect(answer.headers.get("set-cookie")).toMatch(/^__Host-securewave_session=.*Secure/);
+  expect(answer.headers.get("strict-transport-security")).toMatch(/max-age=\d{8}/);
   await secure.close();
 });

@@ -1,23 +1,31 @@
 import type { Settings as SettingsSchema } from "@securewave/contracts";
 import { api } from "@securewave/contracts";
-import type { Tables } from "@securewave/database";
-import type { Kysely } from "kysely";
+import type { Database } from "@securewave/database";
 import type { Static } from "typebox";
 import type { Bus } from "../../bus.ts";
 import { createCache } from "../../cache.ts";
 import type { Mount } from "../../http/mount.ts";
+import type { Audit } from "../audit/index.ts";
 
 export type Settings = Static<typeof SettingsSchema>;
 
 const DEFAULTS: Settings = { service_name: "SecureWave", registration: "open", devices_per_account_max: 5 };
 
+export interface SettingsOptions {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly audit: Audit;
+}
+
 /** What admins can change while the service runs. */
 export interface SettingsStore {
   read(): Promise<Settings>;
-  change(change: Partial<Settings>): Promise<Settings>;
+  /** @param actor the account that changes them */
+  change(change: Partial<Settings>, actor: string): Promise<Settings>;
 }
 
-export function createSettings(db: Kysely<Tables>, bus: Bus): SettingsStore {
+export function createSettings({ database, bus, audit }: SettingsOptions): SettingsStore {
+  const { db } = database;
   const cache = createCache(load, bus);
 
   async function load(): Promise<Settings> {
@@ -27,15 +35,19 @@ export function createSettings(db: Kysely<Tables>, bus: Bus): SettingsStore {
   }
   return {
     read: cache.read,
-    async change(change) {
+    async change(change, actor) {
       const rows = Object.entries(change).map(([name, value]) => ({ name, value: JSON.stringify(value) }));
-      await db
-        .insertInto("settings")
-        .values(rows)
-        .onConflict((conflict) =>
-          conflict.column("name").doUpdateSet((row) => ({ value: row.ref("excluded.value") })),
-        )
-        .execute();
+      const details = { names: Object.keys(change) };
+      await database.transaction(async (trx) => {
+        await trx
+          .insertInto("settings")
+          .values(rows)
+          .onConflict((conflict) =>
+            conflict.column("name").doUpdateSet((row) => ({ value: row.ref("excluded.value") })),
+          )
+          .execute();
+        await audit.record(trx, { kind: "settings_changed", actor, subject: "service", details });
+      });
       bus.publish("registry-changed", "settings");
       return cache.read();
     },
@@ -44,5 +56,5 @@ export function createSettings(db: Kysely<Tables>, bus: Bus): SettingsStore {
 
 export function mountSettings(mount: Mount, settings: SettingsStore): void {
   mount(api.service.readSettings, () => settings.read());
-  mount(api.service.changeSettings, ({ body }) => settings.change(body));
+  mount(api.service.changeSettings, ({ body, caller }) => settings.change(body, caller.accountId));
 }

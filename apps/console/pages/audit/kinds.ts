@@ -1,0 +1,81 @@
+import type { AuditKind } from "@securewave/contracts";
+
+/** What each kind of entry says, in words. */
+export const KIND_WORDS: Readonly<Record<AuditKind, string>> = {
+  login_succeeded: "Logged in",
+  login_refused: "Log-in refused",
+  refresh_reused: "Refresh token used twice",
+  session_ended: "Log-in ended",
+  sessions_ended: "All log-ins ended",
+  second_factor_enabled: "Authenticator app switched on",
+  second_factor_disabled: "Authenticator app switched off",
+  second_factor_reset_by_staff: "Second factor reset by staff",
+  recovery_code_used: "Recovery code used",
+  recovery_codes_renewed: "Recovery codes renewed",
+  passkey_added: "Passkey added",
+  passkey_removed: "Passkey removed",
+  password_changed: "Password changed",
+  password_reset: "Password reset by mail",
+  api_key_created: "API key made",
+  api_key_rotated: "API key rotated",
+  api_key_revoked: "API key revoked",
+  setup_completed: "Service set up",
+  account_created: "Account created",
+  account_changed: "Account changed",
+  settings_changed: "Settings changed",
+  block_added: "Block added",
+  block_lifted: "Block lifted",
+  node_created: "Node registered",
+  node_changed: "Node changed",
+  node_join_allowed: "Node allowed to join",
+  node_joined: "Node joined",
+  node_removed: "Node removed",
+  device_revoked_by_staff: "Device revoked by staff",
+  keys_rotated: "Keys rotated",
+  audit_exported: "Audit trail exported",
+  audit_archived: "Audit trail archived",
+};
+
+interface KindGroup {
+  readonly title: string;
+  readonly kinds: readonly AuditKind[];
+}
+
+export const KIND_GROUPS: readonly KindGroup[] = [
+  {
+    title: "Log-ins",
+    kinds: ["login_succeeded", "login_refused", "refresh_reused", "session_ended", "sessions_ended"],
+  },
+  {
+    title: "Ways to log in",
+    kinds: [
+      "second_factor_enabled",
+      "second_factor_disabled",
+      "second_factor_reset_by_staff",
+      "recovery_code_used",
+      "recovery_codes_renewed",
+      "passkey_added",
+      "passkey_removed",
+      "password_changed",
+      "password_reset",
+    ],
+  },
+  { title: "API keys", kinds: ["api_key_created", "api_key_rotated", "api_key_revoked"] },
+  {
+    title: "Accounts and service",
+    kinds: [
+      "setup_completed",
+      "account_created",
+      "account_changed",
+      "settings_changed",
+      "device_revoked_by_staff",
+      "keys_rotated",
+    ],
+  },
+  { title: "Blocks", kinds: ["block_added", "block_lifted"] },
+  {
+    title: "Nodes",
+    kinds: ["node_created", "node_changed", "node_join_allowed", "node_joined", "node_removed"],
+  },
+  { title: "The trail itself", kinds: ["audit_exported", "audit_archived"] },
+];

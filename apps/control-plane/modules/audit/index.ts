@@ -1,0 +1,4 @@
+export type { Act } from "./act.ts";
+export { mountAudit } from "./routes.ts";
+export type { Audit } from "./service.ts";
+export { createAudit } from "./service.ts";

@@ -1,0 +1,1 @@
+export { mountBlocks } from "./routes.ts";

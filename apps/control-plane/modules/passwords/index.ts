@@ -1,0 +1,2 @@
+export { mountPasswords } from "./routes.ts";
+export { createPasswords } from "./service.ts";

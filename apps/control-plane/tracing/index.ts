@@ -1,0 +1,2 @@
+export { openTracing } from "./open.ts";
+export type { Tracing, TracingOptions } from "./tracing.ts";

@@ -1,0 +1,3 @@
+export type { Hosts } from "./hosts.ts";
+export { createHosts } from "./hosts.ts";
+export { createHostStep } from "./step.ts";

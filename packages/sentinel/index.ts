@@ -1,0 +1,11 @@
+export { createApiKeyVerifier } from "./api-keys/index.ts";
+export { createBlocklist } from "./blocklist/index.ts";
+export { createCsrf } from "./csrf/index.ts";
+export { createHosts } from "./hosts/index.ts";
+export { createDayKeys, createOrigins, trustedProxies } from "./origins/index.ts";
+export type { PipelineOptions } from "./pipeline.ts";
+export { createPipeline, sentinel } from "./pipeline.ts";
+export { createRateLimits } from "./rate-limit/index.ts";
+export { createReputation } from "./reputation/index.ts";
+export type { Step } from "./step.ts";
+export { hookOf, inOrder, pluginOf } from "./step.ts";

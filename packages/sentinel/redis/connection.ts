@@ -1,0 +1,58 @@
+import { Redis } from "ioredis";
+
+const PATIENCE_MS = 50;
+/** For what ioredis asks by itself, such as whether the server is ready. */
+const COMMAND_TIMEOUT_MS = 250;
+const CONNECT_TIMEOUT_MS = 200;
+const RETRY_MS = 200;
+
+/** Opens a connection on which nothing waits for a store that is away: a command fails at once or soon. */
+export function connectTo(url: string, caPem: string | undefined): Redis {
+  return new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy: () => RETRY_MS,
+    autoResubscribe: false, // the listener does it, and hears whether it worked
+    disableClientInfo: true,
+    ...(caPem === undefined ? {} : { tls: { ca: caPem } }),
+  });
+}
+
+/**
+ * Waits 50 ms for an answer. Where this process was busy for that long, answers that have arrived meanwhile are read
+ * first: ioredis's own time-out runs before they are, and would take a busy process for a store that is away.
+ *
+ * @throws when there is none
+ */
+export function inTime<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      setImmediate(() => reject(new Error("the shared store did not answer in time")));
+    }, PATIENCE_MS);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** ioredis gives up for good where a connection ends before it began; this does not. */
+export function connectAgain(connection: Redis, isClosed: () => boolean): void {
+  connection.on("end", () => {
+    if (isClosed()) return;
+    setTimeout(() => {
+      if (!isClosed()) connection.connect().catch(() => undefined);
+    }, RETRY_MS).unref();
+  });
+}
+
+/** Closes a connection without waiting for whoever is at its other end. */
+export async function endOf(connection: Redis): Promise<void> {
+  if (connection.status === "end" || connection.status === "reconnecting") {
+    connection.disconnect(); // ends what waits to connect, and says nothing
+    return;
+  }
+  const ended = new Promise<void>((resolve) => connection.once("end", resolve));
+  connection.disconnect();
+  connection.stream?.destroy();
+  await ended;
+}

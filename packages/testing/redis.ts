@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { eventually } from "./eventually.ts";
+import { freeTcpPort } from "./ports.ts";
+import { type RunningProcess, startProcess } from "./processes.ts";
+import { type Requirements, requirements } from "./requirements.ts";
+import { temporaryDir } from "./temporary.ts";
+
+export interface TestRedis {
+  /** `redis://127.0.0.1:<port>`, with the password if there is one. */
+  readonly url: string;
+  readonly port: number;
+  /** Freezes it: connections stay open, nothing is answered. */
+  pause(): void;
+  resume(): void;
+  /** Ends it at once, and all that it held with it. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port after `kill`, empty. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface TestRedisOptions {
+  readonly password?: string;
+  /** Serves TLS only, by PEM files; the URL is then `rediss://`. */
+  readonly tls?: { readonly certificatePath: string; readonly keyPath: string };
+}
+
+/** What a suite needs that calls `openTestRedis`. */
+export function redisRequirements(): Requirements {
+  return requirements({ tools: ["redis-server"] });
+}
+
+/** Starts Debian's redis-server without persistence on a free port of 127.0.0.1. */
+export async function openTestRedis({ password, tls }: TestRedisOptions = {}): Promise<TestRedis> {
+  const dir = temporaryDir("redis");
+  const port = await freeTcpPort();
+  let server: RunningProcess | undefined;
+
+  async function start(): Promise<void> {
+    server = await startProcess({
+      command: "redis-server",
+      args: [
+        ...["--bind", "127.0.0.1", "--dir", dir.path, "--save", "", "--appendonly", "no"],
+        ...(tls ? ["--port", "0", "--tls-port", String(port)] : ["--port", String(port)]),
+        ...(tls ? ["--tls-cert-file", tls.certificatePath, "--tls-key-file", tls.keyPath] : []),
+        ...(tls ? ["--tls-auth-clients", "no"] : []),
+        ...(password === undefined ? [] : ["--requirepass", password]),
+      ],
+      readyWhen: /Ready to accept connections/,
+    });
+    await eventually(() => knock(port));
+  }
+  async function end(): Promise<void> {
+    server?.kill("SIGKILL"); // also ends what is frozen
+    await server?.exited;
+    await server?.stop();
+    server = undefined;
+  }
+  async function close(): Promise<void> {
+    await end();
+    dir.remove();
+  }
+
+  await start();
+  const secret = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
+  return {
+    url: `${tls ? "rediss" : "redis"}://${secret}127.0.0.1:${port}`,
+    port,
+    pause: () => server?.kill("SIGSTOP"),
+    resume: () => server?.kill("SIGCONT"),
+    kill: end,
+    restart: start,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function knock(port: number): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+  } finally {
+    socket.destroy();
+  }
+}
