@@ -42,6 +42,7 @@ import { createSettings, mountSettings } from "./modules/settings/index.ts";
 import { createReauthenticate } from "./reauthenticate.ts";
 import type { Secrets } from "./secrets.ts";
 import { createSecurity } from "./security.ts";
+import type { Tracing } from "./tracing/index.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -50,6 +51,8 @@ export interface AppOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry?: Telemetry;
+  /** Makes spans of requests and queries; none where it is left out. */
+  readonly tracing?: Tracing | undefined;
   /** The built console; pages are not served when it is not there. */
   readonly consoleDir: string;
   readonly version: string;
@@ -261,7 +264,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     blocklist,
     rateLimit: security.global,
   });
-  const server = await createServer(config.http, logger, pipeline);
+  const server = await createServer(config.http, logger, pipeline, options.tracing);
   telemetry.observeRequests(server);
   const mount = createMount(server, createGate({ identify, ...security }));
   mountService(mount, { database, telemetry, connections, nodes, accounts, settings, security });

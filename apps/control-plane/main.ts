@@ -9,8 +9,10 @@ import { type App, createApp } from "./app.ts";
 import { type Config, loadConfig, publicUrlOf } from "./config.ts";
 import { createTelemetry } from "./http/telemetry.ts";
 import { type LocalNode, startLocalNode, stopLocalNode } from "./local-node.ts";
+import { openLogFile } from "./log-file.ts";
 import { createLogger, describeError, type Logger } from "./logger.ts";
 import { loadSecrets } from "./secrets.ts";
+import { openTracing } from "./tracing/index.ts";
 
 // Named from here, where this file and the bundle made of it both lie.
 const MIGRATIONS_DIR = fileURLToPath(import.meta.resolve("../../packages/database/migrations"));
@@ -42,19 +44,32 @@ async function main(): Promise<void> {
   );
   if (mistakes.length > 0)
     return stopWith(["The settings have mistakes:", ...mistakes.map((mistake) => `  ${mistake}`)]);
-  logger = createLogger(config.logLevel);
+  const logFile = config.logPath === undefined ? undefined : openLogFile({ path: config.logPath });
+  logger = createLogger(config.logLevel, logFile);
   try {
-    await serve(config, vault, logger);
+    await serve(config, vault, logger, () => logFile?.close());
   } catch (error) {
     stopWith(explain(error, config));
+    logFile?.close();
   }
 }
 
-async function serve(config: Config, vault: Vault | undefined, logger: Logger): Promise<void> {
+async function serve(
+  config: Config,
+  vault: Vault | undefined,
+  logger: Logger,
+  closeLog: () => void,
+): Promise<void> {
   const startedMs = performance.now();
   const telemetry = createTelemetry(logger);
   const storeDir = join(config.store.dir, "store");
   const isStoreNew = config.store.url === undefined && !existsSync(storeDir);
+  const tracing = await openTracing({
+    endpoint: config.traces.endpoint,
+    ratio: config.traces.share,
+    serviceVersion: version,
+    onDrop: telemetry.countDroppedSpans,
+  });
   const secrets = await loadSecrets(config, isStoreNew);
   const { databaseRole } = config.vault;
   const credentials = databaseRole ? await vault?.leaseDatabase(databaseRole) : undefined;
@@ -63,14 +78,21 @@ async function serve(config: Config, vault: Vault | undefined, logger: Logger): 
     credentials,
     poolMax: config.store.poolMax,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    onQuery: telemetry.observeQuery,
+    onQuery: (query) => {
+      telemetry.observeQuery(query);
+      tracing?.observeQuery(query);
+    },
   });
-  const closing: (() => Promise<unknown>)[] = [async () => vault?.close(), () => database.close()];
+  const closing: (() => Promise<unknown>)[] = [
+    async () => vault?.close(),
+    () => database.close(),
+    async () => tracing?.close(),
+  ];
   const close = async () => {
     for (const end of closing.reverse())
       await end().catch((error) => logger.error("close_failed", describeError(error)));
   };
-  const stopping = stopOnSignal(close, logger);
+  const stopping = stopOnSignal(close, logger, closeLog);
   try {
     await migrate(database.pool, { dir: MIGRATIONS_DIR });
     const app = await createApp({
@@ -80,6 +102,7 @@ async function serve(config: Config, vault: Vault | undefined, logger: Logger): 
       clock: systemClock,
       logger,
       telemetry,
+      tracing,
       consoleDir: CONSOLE_DIR,
       version,
     });
@@ -138,7 +161,11 @@ async function greet(config: Config, app: App, database: Database, localNode: Lo
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-function stopOnSignal(close: () => Promise<void>, logger: Logger): { hasBegun(): boolean } {
+function stopOnSignal(
+  close: () => Promise<void>,
+  logger: Logger,
+  closeLog: () => void,
+): { hasBegun(): boolean } {
   let stopsAtMs: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, async () => {
@@ -148,6 +175,7 @@ function stopOnSignal(close: () => Promise<void>, logger: Logger): { hasBegun():
       stopsAtMs = performance.now();
       logger.info("stopping");
       await close();
+      closeLog();
       process.exit(0);
     });
   }

@@ -7,6 +7,14 @@ export { ARCHIVED_KIND, ERASED_KIND, leafOf, SALT_BYTES } from "./entry.ts";
 export type { Verifier } from "./note.ts";
 export { formatVerifier, parseVerifier, rawPublicKey } from "./note.ts";
 export type { Frontier } from "./tree.ts";
-export { append, createRangeRoots, EMPTY_FRONTIER, HASH_BYTES, inclusionRanges, isIncluded, rootOf } from "./tree.ts";
+export {
+  append,
+  createRangeRoots,
+  EMPTY_FRONTIER,
+  HASH_BYTES,
+  inclusionRanges,
+  isIncluded,
+  rootOf,
+} from "./tree.ts";
 export type { BreakKind, TrailReport } from "./verify.ts";
 export { verifyTrail } from "./verify.ts";

@@ -1,6 +1,7 @@
 import { frontierOf, parseTrailLine, type TrailHeader } from "./archive.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import { ARCHIVED_KIND, type Entry, ERASED_KIND, leafOf } from "./entry.ts";
+import { type Entry, leafOf } from "./entry.ts";
+import { createErasures } from "./erasures.ts";
 import { formatVerifier, parseVerifier, type Verifier } from "./note.ts";
 import { append, EMPTY_FRONTIER, rootOf } from "./tree.ts";
 
@@ -29,6 +30,8 @@ export interface TrailReport {
   readonly from: number;
   readonly entries: number;
   readonly erased: number;
+  /** Erased entries for which no entry of this file accounts; in a part, that entry may stand further on. */
+  readonly unrecorded: number;
   readonly checkpoints: number;
   /** The last checkpoint that fits, to be kept for the next time. */
   readonly lastCheckpoint: { readonly size: number; readonly note: string } | undefined;
@@ -107,7 +110,8 @@ function createCheck(given: Verifier | undefined, known: string | undefined) {
     header = first;
     frontier = first ? frontierOf(first) : EMPTY_FRONTIER;
     verifier ??= first && parseVerifier(first.key);
-    if (!verifier) return breakAt("key_missing", from(), "There is no verifier key to check signatures with.");
+    if (!verifier)
+      return breakAt("key_missing", from(), "There is no verifier key to check signatures with.");
     if (first && first.origin !== verifier.name)
       return breakAt("key_missing", from(), "This is another trail than the one that the key belongs to.");
     if (known === undefined) return undefined;
@@ -127,10 +131,13 @@ function createCheck(given: Verifier | undefined, known: string | undefined) {
     const { size } = frontier;
     const checkpoint = verifier && openCheckpoint(note, verifier);
     if (!checkpoint)
-      return breakAt("signature_wrong", size, `The checkpoint behind entry ${size - 1} has no good signature.`);
+      return breakAt(
+        "signature_wrong",
+        size,
+        `The checkpoint behind entry ${size - 1} has no good signature.`,
+      );
     if (checkpoint.size < size) return breakAt("order_changed", size, tooLate(checkpoint.size, size));
-    if (checkpoint.size > size)
-      return breakAt("entry_missing", size, skipped(size, checkpoint.size));
+    if (checkpoint.size > size) return breakAt("entry_missing", size, skipped(size, checkpoint.size));
     if (!rootOf(frontier).equals(checkpoint.root))
       return breakAt("root_differs", size, differs(signedUpTo(), size));
     checkpoints++;
@@ -153,6 +160,26 @@ function createCheck(given: Verifier | undefined, known: string | undefined) {
     return holdKept();
   }
 
+  const isPart = () => header !== undefined && frontier.size < header.size;
+
+  function endsEarly(): TrailBreak | undefined {
+    const { size } = frontier;
+    if (header && header.to >= size) return breakAt("cut_off", size, cutOff(size, header.to + 1));
+    if (kept && kept.size > size)
+      return isPart()
+        ? breakAt("not_continued", kept.size, endsBefore(size, kept.size))
+        : breakAt("cut_off", size, cutOff(size, kept.size));
+    const signed = lastCheckpoint?.size;
+    return signed === size ? undefined : breakAt("cut_off", signedUpTo(), unsigned(signedUpTo(), size));
+  }
+
+  /** What accounts for an erasure stands behind it, so a part does not have it for sure. */
+  function hidden(): TrailBreak | undefined {
+    const [first] = isPart() ? [] : erasures.unrecorded();
+    if (first === undefined) return undefined;
+    return breakAt("erasure_unrecorded", first, `Entry ${first} is erased, and no entry says so.`);
+  }
+
   return {
     entries: () => frontier.size - from(),
     take(text: string): TrailBreak | MissingEntry | undefined {
@@ -165,56 +192,18 @@ function createCheck(given: Verifier | undefined, known: string | undefined) {
       if (broken) return broken;
       return "checkpoint" in line ? takeCheckpoint(line.checkpoint) : takeEntry(line.entry);
     },
-    end(): TrailBreak | undefined {
-      const { size } = frontier;
-      const broken = hasBegun ? undefined : begin(undefined);
-      if (broken) return broken;
-      if (kept && kept.size > size) return breakAt("cut_off", size, cutOff(size, kept.size));
-      if (header && header.to >= size) return breakAt("cut_off", size, cutOff(size, header.to + 1));
-      if (lastCheckpoint?.size !== size) return breakAt("cut_off", signedUpTo(), unsigned(signedUpTo(), size));
-      const unrecorded = header && size < header.size ? undefined : erasures.firstUnrecorded();
-      return unrecorded === undefined
-        ? undefined
-        : breakAt("erasure_unrecorded", unrecorded, `Entry ${unrecorded} is erased, and no entry says so.`);
-    },
+    end: (): TrailBreak | undefined => (hasBegun ? undefined : begin(undefined)) ?? endsEarly() ?? hidden(),
     report: (broken: TrailBreak | undefined): TrailReport => ({
       isWhole: broken === undefined,
       key: verifier && formatVerifier(verifier),
       from: from(),
       entries: frontier.size - from(),
       erased: erasures.count(),
+      unrecorded: erasures.unrecorded().length,
       checkpoints,
       lastCheckpoint,
       broken,
     }),
-  };
-}
-
-/** Holds what is erased against what later entries say of erasures. */
-function createErasures() {
-  /** Of erased entries that follow each other, the first and the last. */
-  const runs: { first: number; last: number }[] = [];
-  const single = new Set<number>();
-  let archivedUpTo = -1;
-  let count = 0;
-  return {
-    count: () => count,
-    add(index: number): void {
-      count++;
-      const run = runs.at(-1);
-      if (run?.last === index - 1) run.last = index;
-      else runs.push({ first: index, last: index });
-    },
-    learn({ kind, details }: NonNullable<Entry["body"]>): void {
-      if (kind === ARCHIVED_KIND) archivedUpTo = Math.max(archivedUpTo, Number(details.to) || 0);
-      if (kind === ERASED_KIND) single.add(Number(details.index));
-    },
-    firstUnrecorded(): number | undefined {
-      for (const { first, last } of runs)
-        for (let index = Math.max(first, archivedUpTo + 1); index <= last; index++)
-          if (!single.has(index)) return index;
-      return undefined;
-    },
   };
 }
 
@@ -247,7 +236,8 @@ function gone({ at, found }: MissingEntry): TrailBreak {
 }
 
 function skipped(size: number, signed: number): string {
-  const which = signed === size + 1 ? `Entry ${size} is missing` : `Entries ${size} to ${signed - 1} are missing`;
+  const which =
+    signed === size + 1 ? `Entry ${size} is missing` : `Entries ${size} to ${signed - 1} are missing`;
   return `${which}: a checkpoint that was signed over them stands there.`;
 }
 
@@ -257,7 +247,9 @@ function tooLate(signed: number, size: number): string {
 
 function differs(since: number, size: number): string {
   const which =
-    since >= size - 1 ? `Entry ${size - 1} is not the one` : `The entries ${since} to ${size - 1} are not those`;
+    since >= size - 1
+      ? `Entry ${size - 1} is not the one`
+      : `The entries ${since} to ${size - 1} are not those`;
   return `${which} that the checkpoint over ${size} entries was signed over.`;
 }
 
@@ -267,6 +259,10 @@ function rewritten(size: number): string {
 
 function beginsLater(from: number, kept: number): string {
   return `This part begins at entry ${from}, so it cannot show that it continues the checkpoint over ${kept} entries.`;
+}
+
+function endsBefore(size: number, kept: number): string {
+  return `This part ends after entry ${size - 1}, before the checkpoint over ${kept} entries that you kept.`;
 }
 
 function cutOff(size: number, wanted: number): string {

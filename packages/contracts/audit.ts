@@ -1,49 +1,78 @@
 import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
+import { Role } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
-import { Day, Nullable, OneOf, Page, PageQuery, Strict } from "./schemas.ts";
+import { Day, Id, Nullable, OneOf, Page, PageQuery, Strict } from "./schemas.ts";
+import { ScopeSchema } from "./scopes.ts";
 
 export const auditErrors = defineErrors("audit", {
   notFound: { status: 404, message: "The audit trail has no such entry." },
 });
 
-/** Everything that the audit trail holds. What customers do stands in it by the day, never by the minute. */
-export const AUDIT_KINDS = [
-  "login_succeeded",
-  "login_refused",
-  "refresh_reused",
-  "session_ended",
-  "sessions_ended",
-  "second_factor_enabled",
-  "second_factor_disabled",
-  "second_factor_reset_by_staff",
-  "recovery_code_used",
-  "recovery_codes_renewed",
-  "passkey_added",
-  "passkey_removed",
-  "password_changed",
-  "password_reset",
-  "api_key_created",
-  "api_key_rotated",
-  "api_key_revoked",
-  "setup_completed",
-  "account_created",
-  "account_changed",
-  "settings_changed",
-  "block_added",
-  "block_lifted",
-  "node_created",
-  "node_changed",
-  "node_join_allowed",
-  "node_joined",
-  "node_removed",
-  "device_revoked_by_staff",
-  "keys_rotated",
-  "audit_exported",
-  "audit_archived",
-] as const;
-export type AuditKind = (typeof AUDIT_KINDS)[number];
+const Name = Type.String({ maxLength: 60, pattern: "^[a-z0-9_]+$" });
+const Names = Strict({ names: Type.Array(Name) });
+const Index = Type.Integer({ minimum: 0 });
+const ApiKeyDetails = Strict({ key_id: Id("apiKey"), scopes: Type.Array(ScopeSchema) });
+const Empty = Strict({});
+const Count = Type.Integer({ minimum: 1, description: "So many like ones together" });
 
+/**
+ * Everything that the audit trail holds, and what each kind of entry tells. What customers do stands in it by the
+ * day, never by the minute.
+ */
+export const AUDIT_DETAILS = {
+  login_succeeded: Strict({ method: OneOf(["password", "totp", "recovery_code", "passkey", "setup"]) }),
+  login_refused: Strict({
+    method: OneOf(["password", "totp", "passkey"]),
+    count: Type.Optional(Count),
+  }),
+  refresh_reused: Empty,
+  session_ended: Empty,
+  sessions_ended: Empty,
+  second_factor_enabled: Empty,
+  second_factor_disabled: Empty,
+  second_factor_reset_by_staff: Empty,
+  recovery_code_used: Empty,
+  recovery_codes_renewed: Empty,
+  passkey_added: Empty,
+  passkey_removed: Empty,
+  password_changed: Empty,
+  password_reset: Empty,
+  api_key_created: ApiKeyDetails,
+  api_key_rotated: ApiKeyDetails,
+  api_key_revoked: ApiKeyDetails,
+  setup_completed: Empty,
+  account_created: Strict({ role: Role }),
+  account_changed: Strict({
+    role: Type.Optional(Role),
+    state: Type.Optional(OneOf(["unverified", "active", "suspended"])),
+  }),
+  settings_changed: Names,
+  block_added: Strict({ reason: Name, minutes: Type.Integer({ minimum: 1 }), count: Type.Optional(Count) }),
+  block_lifted: Strict({ reason: Name }),
+  node_created: Empty,
+  node_changed: Names,
+  node_join_allowed: Empty,
+  node_joined: Empty,
+  node_removed: Empty,
+  device_revoked_by_staff: Empty,
+  keys_rotated: Strict({ what: OneOf(["signing", "encryption"]) }),
+  audit_exported: Strict({ from: Index, to: Type.Integer({ minimum: -1 }) }),
+  audit_archived: Strict({ from: Index, to: Index }),
+  entry_erased: Strict({ index: Index }),
+  restored_from_backup: Empty,
+};
+export type AuditKind = keyof typeof AUDIT_DETAILS;
+export const AUDIT_KINDS = Object.keys(AUDIT_DETAILS) as readonly AuditKind[];
+
+/** The details of one kind, as they may be given. */
+export type AuditDetails<Kind extends AuditKind> = {
+  readonly [Field in keyof Static<(typeof AUDIT_DETAILS)[Kind]>]: Readonly<
+    Static<(typeof AUDIT_DETAILS)[Kind]>[Field]
+  >;
+};
+
+const EntryIndex = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Word = Type.String({ maxLength: 100, pattern: "^[A-Za-z0-9_.:-]+$" });
 
 export const AuditEntry = Strict({
@@ -78,6 +107,13 @@ export const audit = {
       subject: Type.Optional(Word),
       from: Type.Optional(Day),
       to: Type.Optional(Day),
+      search: Type.Optional(
+        Type.String({
+          maxLength: 100,
+          pattern: "^[^\\p{C}]*$",
+          description: "Part of an id or of the details",
+        }),
+      ),
     }),
     success: { status: 200, schema: Page(AuditEntry) },
     errors: [],
@@ -106,7 +142,7 @@ export const audit = {
     scope: "audit:read",
     tag: "audit",
     summary: "Proves that an entry stands in the trail of the newest checkpoint",
-    query: Strict({ index: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) }),
+    query: Strict({ index: EntryIndex }),
     success: {
       status: 200,
       schema: Strict({
@@ -125,8 +161,16 @@ export const audit = {
     access: "admin",
     scope: "audit:read",
     tag: "audit",
-    summary: "Sends the whole trail with its checkpoints, to be verified without the service",
-    success: { status: 200, schema: Type.String(), contentType: "application/jsonl" },
-    errors: [],
+    summary: "Sends the trail, or a part of it, with its checkpoints, to be verified without the service",
+    query: Strict({
+      from: Type.Optional(EntryIndex),
+      to: Type.Optional({ ...EntryIndex, description: "What is sent goes on to the next checkpoint" }),
+    }),
+    success: {
+      status: 200,
+      schema: Type.String({ description: "A header, entries and signed checkpoints, one JSON value a line" }),
+      contentType: "application/jsonl",
+    },
+    errors: [auditErrors.notFound],
   }),
 };

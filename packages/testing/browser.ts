@@ -78,7 +78,7 @@ function definedEnv(): Record<string, string> {
 
 /** Writes a picture of the whole page as PNG. */
 export async function screenshot(page: Page, path: string): Promise<void> {
-  await writeFile(path, await page.screenshot({ fullPage: true, type: "png" }));
+  await writeFile(path, await page.screenshot({ fullPage: true, type: "png", animations: "disabled" }));
 }
 
 /**

@@ -8,6 +8,7 @@ import addFormats from "ajv-formats";
 import { type FastifyInstance, fastify } from "fastify";
 import type { Config } from "../config.ts";
 import type { Logger } from "../logger.ts";
+import type { Tracing } from "../tracing/index.ts";
 import { answerClientError, answerErrors, sendProblem } from "./problems.ts";
 
 /** The limits of a request, of server and pipeline alike. */
@@ -24,6 +25,7 @@ export async function createServer(
   config: Config["http"],
   logger: Logger,
   pipeline: Step,
+  tracing?: Tracing,
 ): Promise<FastifyInstance> {
   const headers = securityHeaders({ isSecure: config.publicUrl?.startsWith("https:") ?? false });
   const app = fastify({
@@ -42,6 +44,7 @@ export async function createServer(
   useJson(app);
   useValidation(app);
   answerErrors(app, logger);
+  tracing?.observeRequests(app); // first, so that refused requests have a span too
   app.addHook("onRequest", hookOf(pipeline));
   return app;
 }

@@ -7,7 +7,7 @@ import {
   type ReadableSpan,
   type SpanProcessor,
 } from "@opentelemetry/sdk-trace-node";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { labelOf, METHODS, OTHER, queryLabelsOf } from "../http/labels.ts";
 import { createAllowedSpans } from "./allowed-span.ts";
 import { createSpanQueue } from "./span-queue.ts";
@@ -37,7 +37,7 @@ export function startTracing(options: TracingOptions & { readonly endpoint: stri
   const isSampled = (parent: SpanContext | undefined) =>
     parent ? parent.traceFlags === TraceFlags.SAMPLED : Math.random() < ratio;
   const spanOf = new WeakMap<FastifyRequest, Span>();
-  const active = new AsyncLocalStorage<Span>();
+  const active = new AsyncLocalStorage<{ readonly span: Span; readonly reply: FastifyReply }>();
 
   return {
     observeRequests(app) {
@@ -49,18 +49,11 @@ export function startTracing(options: TracingOptions & { readonly endpoint: stri
         const span = tracer.startSpan("request", { kind: SpanKind.SERVER }, context);
         if (parent) reply.header("traceresponse", traceparentOf(span.spanContext()));
         spanOf.set(request, span);
-        active.run(span, done);
-      });
-      // A body arrives by events of the connection, which know nothing of the request's context.
-      app.addHook("preValidation", (request, _reply, done) => {
-        const span = spanOf.get(request);
-        if (span) active.run(span, done);
-        else done();
+        active.run({ span, reply }, done);
       });
       app.addHook("onResponse", (request, reply, done) => {
         const span = spanOf.get(request);
-        // The length of an event stream is how long somebody kept a page open: such a span is never ended.
-        if (span && reply.getHeader("content-type") !== "text/event-stream") {
+        if (span && !isEventStream(reply)) {
           const { statusCode } = reply;
           const route = request.routeOptions.url;
           span.setAttribute("http.request.method", labelOf(METHODS, request.method));
@@ -74,8 +67,8 @@ export function startTracing(options: TracingOptions & { readonly endpoint: stri
     },
 
     observeQuery({ kind, table, seconds, isFailed }) {
-      const parent = active.getStore();
-      if (!parent?.isRecording()) return;
+      const { span: parent, reply } = active.getStore() ?? {};
+      if (!parent?.isRecording() || !reply || isEventStream(reply)) return;
       const endMs = performance.timeOrigin + performance.now();
       const labels = queryLabelsOf(kind, table);
       const attributes = {
@@ -94,7 +87,7 @@ export function startTracing(options: TracingOptions & { readonly endpoint: stri
     },
 
     traceparent() {
-      const span = active.getStore();
+      const span = active.getStore()?.span;
       return span && traceparentOf(span.spanContext());
     },
 
@@ -104,6 +97,11 @@ export function startTracing(options: TracingOptions & { readonly endpoint: stri
       void exporter.shutdown().catch(() => {});
     },
   };
+}
+
+/** Its length, and what happens in it, tell how long somebody kept a page open: of these no span is delivered. */
+function isEventStream(reply: FastifyReply): boolean {
+  return reply.getHeader("content-type") === "text/event-stream";
 }
 
 /** The exporter itself tries again for ten seconds. */

@@ -63,7 +63,11 @@ function createApp(tracing: Tracing) {
     tracing.observeQuery({ kind: url, table: url, seconds: 0.001, isFailed: true });
     return {};
   });
-  app.get("/events", (_request, reply) => reply.type("text/event-stream").send("data: 1\n\n"));
+  app.get("/events", async (_request, reply) => {
+    reply.type("text/event-stream");
+    await query("devices");
+    return "data: 1\n\n";
+  });
   return app;
 }
 
@@ -108,7 +112,7 @@ describe("spans", () => {
     const durationNs = BigInt(query?.endTimeUnixNano ?? 0) - BigInt(query?.startTimeUnixNano ?? 0);
     expect(Number(durationNs) / 1e6).toBeCloseTo(2, 0);
 
-    // The body arrives by events of the connection; the query after it is still this request's.
+    // A body arrives by events of the connection, which know nothing of requests; the query after it is still this one's.
     expect(named(spans, "select accounts")?.parentSpanId).toBe(named(spans, "POST /api/auth/login")?.spanId);
     expect(named(spans, "GET /api/broken")).toMatchObject({ status: { code: 2 } });
     expect(attributesOf(named(spans, "GET /api/broken"))["error.type"]).toBe("500");

@@ -88,7 +88,7 @@ describe.skipIf(!needs.ok)(needs.title("failed log-ins of replicas over Redis"),
     const redis = await testRedis();
     let run = 0;
     const act = fc.record({
-      kind: fc.constantFrom("check", "failed", "failed", "failed", "succeeded"),
+      kind: fc.constantFrom("check", "check", "check", "failed", "failed", "failed", "succeeded"),
       which: fc.nat({ max: 1 }),
       subject: fc.constantFrom("a", "b"),
       tag: fc.constantFrom("x", "y"),
@@ -97,9 +97,13 @@ describe.skipIf(!needs.ok)(needs.title("failed log-ins of replicas over Redis"),
     const clock = createManualClock(START_MS);
     const shared = [await replica(redis, { clock }), await replica(redis, { clock })];
     await fc.assert(
-      fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
+      fc.asyncProperty(fc.nat({ max: 7 }), fc.array(act, { maxLength: 40 }), async (before, acts) => {
         const alone = createFailures({ clock });
         run++;
+        for (let at = 0; at < before; at++) {
+          const names = [`a ${run}`, `x ${run}`] as const;
+          await Promise.all([shared[at % 2]?.failures.failed(...names), alone.failed(...names)]);
+        }
         for (const { kind, which, subject, tag, waitSeconds } of acts) {
           clock.advanceSeconds(waitSeconds);
           const names = [`${subject} ${run}`, `${tag} ${run}`] as const;
@@ -139,14 +143,21 @@ describe.skipIf(!needs.ok)(needs.title("failed log-ins of replicas over Redis"),
     const clock = createManualClock(START_MS);
     const [one, two] = [await replica(redis, { clock }), await replica(redis, { clock })];
     for (let at = 0; at < 3; at++) await one.failures.failed("mail", "tag");
+    for (let at = 0; at < 6; at++) await one.failures.failed("let in", "elsewhere");
     redis.pause();
     const startMs = performance.now();
     for (let at = 0; at < 20; at++) await one.failures.failed("mail", `tag ${at}`);
     expect(performance.now() - startMs).toBeLessThan(300);
     expect((await one.failures.check("mail", "other")).lockedSeconds).toBe(900);
+    clock.advanceSeconds(1);
+    await one.failures.succeeded("let in", "elsewhere");
     redis.resume();
     await up(one, two);
-    expect((await one.failures.check("mail", "other")).lockedSeconds).toBe(900);
+    expect((await one.failures.check("mail", "other")).lockedSeconds).toBe(899);
+    expect((await two.failures.check("mail", "other")).lockedSeconds).toBe(899);
+    expect((await one.failures.check("let in", "elsewhere")).lockedSeconds).toBe(0);
+    clock.advanceSeconds(899);
+    await two.failures.failed("mail", "other");
     expect((await two.failures.check("mail", "other")).lockedSeconds).toBe(900);
   });
 

@@ -11,7 +11,7 @@ export interface LimitsOptions {
   readonly queryParametersMax?: number;
   readonly headersMax?: number;
   readonly pathParameterLengthMax?: number;
-  /** A connection is closed after so many, so that none lasts for ever. */
+  /** After so many the client is told to open another connection; what still comes on this one is not served. */
   readonly requestsPerConnectionMax?: number;
 }
 

@@ -4,68 +4,30 @@ import fc from "fast-check";
 import { fastify } from "fastify";
 import { describe, expect, test } from "vitest";
 import { pluginOf } from "../step.ts";
-import {
-  canonicalAddress,
-  createDayKeys,
-  createOriginStep,
-  createOrigins,
-  networkOf,
-  trustedProxies,
-} from "./index.ts";
+import { createDayKeys, createOriginStep, createOrigins, networkOf, trustedProxies } from "./index.ts";
 
 const NOON_MS = Date.parse("2026-11-20T12:00:00Z");
 const open = () => {
   const clock = createManualClock(NOON_MS);
   return { clock, originOf: createOrigins(createDayKeys(clock)) };
 };
-const ipv6 = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n });
 
-describe("addresses", () => {
-  test.each([
-    ["203.0.113.7", "203.0.113.7"],
-    ["::ffff:203.0.113.7", "203.0.113.7"],
-    ["::FFFF:CB00:7107", "203.0.113.7"],
-    ["0:0:0:0:0:ffff:203.0.113.7", "203.0.113.7"],
-    ["203.0.113.7:4711", "203.0.113.7"],
-    ["2001:DB8:0:0:0:0:0:1", "2001:db8::1"],
-    ["fe80::1%eth0", "fe80::1"],
-    ["[2001:db8::1]:4711", "2001:db8::1"],
-    ["[2001:db8::1]", "2001:db8::1"],
-  ])("%s is written as %s", (text, canonical) => {
-    expect(canonicalAddress(text)).toBe(canonical);
-  });
-
-  test.each([
-    "",
-    "unknown",
-    "203.0.113",
-    "203.0.113.007",
-    "1.2.3.4.5",
-    "::1::",
-    "x".repeat(10_000),
-    "[203.0.113.7",
-  ])("%.20s is none", (text) => {
-    expect(canonicalAddress(text)).toBeUndefined();
-    expect(networkOf(text)).toBeUndefined();
-  });
-
-  test("two IPv6 addresses count as one exactly when their first 64 bits are the same, however they are written", () => {
-    const near = fc.tuple(ipv6, fc.oneof(ipv6, fc.bigInt({ min: 0n, max: (1n << 70n) - 1n })));
-    fc.assert(
-      fc.property(near, ([a, difference]) => {
-        const b = a ^ difference;
-        fc.pre(a >> 32n !== 0xffffn && b >> 32n !== 0xffffn);
-        const full = (value: bigint) =>
-          value
-            .toString(16)
-            .padStart(32, "0")
-            .replace(/(.{4})(?=.)/g, "$1:");
-        const isSame = networkOf(full(a)) === networkOf(formatAddress({ family: 6, value: b }));
-        expect(isSame).toBe(a >> 64n === b >> 64n);
-      }),
-    );
-    expect(networkOf("2001::1:2:3:4:5")).not.toBe(networkOf("2001::2:2:3:4:5"));
-  });
+test("two IPv6 addresses count as one exactly when their first 64 bits are the same, however they are written", () => {
+  const far = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n });
+  const near = fc.bigInt({ min: 0n, max: (1n << 70n) - 1n });
+  fc.assert(
+    fc.property(far, fc.oneof(far, near), (a, difference) => {
+      const b = a ^ difference;
+      fc.pre(a >> 32n !== 0xffffn && b >> 32n !== 0xffffn); // IPv4 inside IPv6
+      const inFull = a
+        .toString(16)
+        .padStart(32, "0")
+        .replace(/(.{4})(?=.)/g, "$1:");
+      const inShort = formatAddress({ family: 6, value: b });
+      expect(networkOf(inFull) === networkOf(inShort)).toBe(a >> 64n === b >> 64n);
+    }),
+  );
+  expect(networkOf("2001::1:2:3:4:5")).not.toBe(networkOf("2001::2:2:3:4:5"));
 });
 
 describe("pseudonyms", () => {

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { createRecentMap } from "../credentials/index.ts";
 import type { Step } from "../step.ts";
 import { canonicalAddress, networkOf } from "./address.ts";
@@ -29,13 +29,14 @@ const UNKNOWN = "unknown";
 export function createOrigins(dayKeys: DayKeys): (address: string) => Origin {
   const known = createRecentMap<string, Origin>(REMEMBERED_MAX);
   let keys = dayKeys.read();
+  let secrets = secretsOf(keys);
 
   function make(seen: string): Origin {
     const network = networkOf(seen) ?? UNKNOWN;
     return {
       address: canonicalAddress(seen) ?? UNKNOWN,
-      tag: tagOf(keys.current, network),
-      previousTag: tagOf(keys.previous, network),
+      tag: tagOf(secrets.current, network),
+      previousTag: tagOf(secrets.previous, network),
     };
   }
 
@@ -43,6 +44,7 @@ export function createOrigins(dayKeys: DayKeys): (address: string) => Origin {
     const latest = dayKeys.read();
     if (latest !== keys) {
       keys = latest;
+      secrets = secretsOf(keys);
       known.clear();
     }
     const found = known.get(seen);
@@ -53,7 +55,12 @@ export function createOrigins(dayKeys: DayKeys): (address: string) => Origin {
   };
 }
 
-function tagOf(key: Uint8Array, network: string): string {
+/** Bytes would be imported anew for each address, which costs four times the hash itself. */
+function secretsOf({ current, previous }: ReturnType<DayKeys["read"]>) {
+  return { current: createSecretKey(current), previous: createSecretKey(previous) };
+}
+
+function tagOf(key: KeyObject, network: string): string {
   return createHmac("sha256", key).update(network).digest().toString("base64url", 0, TAG_BYTES);
 }
 

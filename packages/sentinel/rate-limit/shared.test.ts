@@ -46,6 +46,15 @@ describe.skipIf(!needs.ok)(needs.title("limits of two replicas over Redis"), () 
       if (at % 20 === 0) await pause(1);
     }
     expect(asked).toBeLessThan(50);
+    // The last fifth is asked each time.
+    const nearlyUsed: Policy = { name: "nearly-used", limit: 1000, windowSeconds: 60 };
+    for (let at = 0; at < 81; at++) await limits.take(nearlyUsed, "all", 10);
+    for (let at = 0; at < 20; at++) {
+      await pause(30);
+      const verdict = limits.take(nearlyUsed, "all");
+      expect(verdict).toBeInstanceOf(Promise);
+      expect((await verdict).isAllowed).toBe(true);
+    }
   });
 
   test("all limits of a request are asked in one round trip, all or none", async () => {
@@ -68,6 +77,8 @@ describe.skipIf(!needs.ok)(needs.title("limits of two replicas over Redis"), () 
     ]);
     expect(refused.map(({ isAllowed }) => isAllowed)).toEqual([false, true]);
     expect(refused[1]?.remaining).toBe(1);
+    const third = await (await replica(redis)).take(user, "u");
+    expect(third).toMatchObject({ isAllowed: true, remaining: 0 });
     // The one that refused is known to be used up: nobody is asked again.
     expect(two.take(policyOf(2), "a")).not.toBeInstanceOf(Promise);
   });
@@ -103,6 +114,29 @@ describe.skipIf(!needs.ok)(needs.title("limits of two replicas over Redis"), () 
     });
     const together = (await ask(0, 150, "d")) + (await ask(1, 150, "d"));
     expect([100, 101]).toContain(together);
+  });
+
+  test("what a replica let through counts on after it has ended and Redis has lost it", async () => {
+    const redis = await testRedis();
+    const [one, two] = [await replica(redis), await replica(redis)];
+    for (let at = 0; at < 70; at++) await one.take(policyOf(100), "a");
+    expect((await two.take(policyOf(100), "a", 5)).remaining).toBe(25);
+    one.close();
+    await redis.kill();
+    await redis.restart();
+    await pause(500);
+    expect((await two.take(policyOf(100), "a", 5)).remaining).toBe(20);
+  });
+
+  test("replicas whose clocks are apart count together all the same", async () => {
+    const redis = await testRedis();
+    const startMs = Date.parse("2026-11-20T10:00:00Z");
+    const ahead = await replica(redis, createManualClock(startMs + 20_000));
+    const behind = await replica(redis, createManualClock(startMs));
+    await ahead.take(policyOf(1000), "a", 700);
+    await behind.take(policyOf(1000), "a", 50);
+    expect(behind.look(policyOf(1000), "a").remaining).toBe(250);
+    expect((await ahead.take(policyOf(1000), "a", 251)).isAllowed).toBe(false);
   });
 
   test("frozen: one time-out for those who asked at that moment, limited meanwhile, shared again afterwards", async () => {

@@ -58,7 +58,7 @@ async function open(source: string, options: SourceOptions): Promise<IncomingMes
     if (statusCode === 200) return response;
     response.destroy();
     const isMoved = [301, 302, 303, 307, 308].includes(statusCode);
-    if (!isMoved || headers.location === undefined || !URL.canParse(headers.location, url))
+    if (!isMoved || headers.location === undefined || !URL.canParse(headers.location, url.href))
       throw new Error(`a list's server answered ${statusCode}`);
     const next = new URL(headers.location, url);
     isOwn = isOwn && next.host === url.host;

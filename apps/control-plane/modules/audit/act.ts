@@ -1,18 +1,28 @@
 import type { EntryBody } from "@securewave/audit-trail";
-import type { AuditKind } from "@securewave/contracts";
-import { dayOf } from "@securewave/foundation";
+import { AUDIT_DETAILS, type AuditDetails, type AuditKind } from "@securewave/contracts/audit";
+import { dayOf, invariant } from "@securewave/foundation";
+import { Value } from "typebox/value";
 
-/** Something that is written into the audit trail. Ids only: no mail address, name, address or key. */
-export interface Act {
-  readonly kind: AuditKind;
+interface ActOf<Kind extends AuditKind> {
+  readonly kind: Kind;
   /** Id of who did it, `system`, or `unknown`. */
   readonly actor: string;
   /** Id of whom or what it was done to, `service`, or `unknown`. */
   readonly subject: string;
-  readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
-  /** The day's pseudonym of an address; for what was refused only. */
+  /** The day's pseudonym of an address; for what was refused, and for blocks, only. */
   readonly origin?: string;
 }
+
+type WithDetails<Kind extends AuditKind> =
+  Record<never, never> extends AuditDetails<Kind>
+    ? ActOf<Kind> & { readonly details?: AuditDetails<Kind> }
+    : ActOf<Kind> & { readonly details: AuditDetails<Kind> };
+
+/** Something that is written into the audit trail. Ids only: no mail address, name, address or key. */
+export type Act = { [Kind in AuditKind]: WithDetails<Kind> }[AuditKind];
+
+/** Ids and the words that stand for none; no mail or network address has this form. */
+const WHO = /^[A-Za-z0-9_-]{1,40}$/;
 
 /** Acts of staff and of the service itself, whose moment tells nothing about a customer. */
 const TIMED_KINDS: ReadonlySet<AuditKind> = new Set([
@@ -32,10 +42,31 @@ const TIMED_KINDS: ReadonlySet<AuditKind> = new Set([
   "keys_rotated",
   "audit_exported",
   "audit_archived",
+  "entry_erased",
+  "restored_from_backup",
 ]);
 
-/** A customer's act is known by its day: a finer time would be a record of use. */
-export function bodyOf({ kind, actor, subject, details = {}, origin }: Act, nowMs: number): EntryBody {
-  const time = TIMED_KINDS.has(kind) ? `${new Date(nowMs).toISOString().slice(0, 19)}Z` : dayOf(nowMs);
-  return { kind, actor, subject, details, time, ...(origin === undefined ? {} : { origin }) };
+/**
+ * What an entry says of an act. Details are those that its kind has; what goes beyond them is left out. What a
+ * customer does, or what happens in an attack, is known by its day: a finer time would be a record of use.
+ */
+export function bodyOf({ kind, actor, subject, details, origin }: Act, nowMs: number): EntryBody {
+  const schema = AUDIT_DETAILS[kind];
+  const closed = Value.Clean(schema, { ...details });
+  invariant(Value.Check(schema, closed), `an act of kind ${kind} has the details of its kind`);
+  invariant([actor, subject, origin ?? ""].every(isWho), "the audit trail holds ids and no addresses");
+  const time = isTimed(kind, actor, subject)
+    ? `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+    : dayOf(nowMs);
+  return { kind, actor, subject, details: { ...closed }, time, ...(origin === undefined ? {} : { origin }) };
+}
+
+function isWho(text: string): boolean {
+  return text === "" || WHO.test(text);
+}
+
+function isTimed(kind: AuditKind, actor: string, subject: string): boolean {
+  if (kind === "block_added" || kind === "block_lifted") return actor !== "system";
+  const isDoneToAnother = actor !== subject && actor.startsWith("acc_") && subject.startsWith("acc_");
+  return TIMED_KINDS.has(kind) || isDoneToAnother;
 }

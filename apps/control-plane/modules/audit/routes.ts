@@ -7,13 +7,13 @@ export function mountAudit(mount: Mount, audit: Audit): void {
   mount(api.audit.list, ({ query }) => audit.list(query, query));
   mount(api.audit.checkpoint, async () => {
     const { size, note } = await audit.sign();
-    return { size, note, verifier_key: audit.verifierKey };
+    return { size, note, verifier_key: await audit.verifierKey() };
   });
   mount(api.audit.proof, ({ query }) => audit.prove(query.index));
-  mount(api.audit.export, async ({ caller, reply }) => {
-    const lines = await audit.export(caller.accountId);
+  mount(api.audit.export, async ({ caller, query, reply }) => {
+    const pieces = await audit.export(caller.accountId, query);
     reply.header("content-disposition", 'attachment; filename="audit-trail.jsonl"');
-    await reply.type("application/jsonl").send(Readable.from(lines));
+    await reply.type("application/jsonl").send(Readable.from(pieces));
     return SENT;
   });
 }

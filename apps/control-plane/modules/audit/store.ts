@@ -12,6 +12,9 @@ export interface EntryRow {
   readonly body: EntryBody | null;
 }
 
+/** Rows that are read or erased at once. */
+const CHUNK = 2_000;
+
 export async function insertQueued(
   db: Db,
   rows: readonly { readonly salt: Buffer; readonly body: EntryBody }[],
@@ -25,6 +28,14 @@ export async function insertQueued(
 /** Held to the end of the transaction: entries get their places one after the other. */
 export async function lockTrail(trx: Db): Promise<void> {
   await sql`select pg_advisory_xact_lock(5771004)`.execute(trx);
+}
+
+/** @returns false when somebody else is archiving */
+export async function lockArchive(trx: Db): Promise<boolean> {
+  const { rows } = await sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(5771005) as taken`.execute(
+    trx,
+  );
+  return rows[0]?.taken === true;
 }
 
 export async function takeQueued(
@@ -50,7 +61,7 @@ export async function readFrontier(db: Db): Promise<Frontier> {
   const hashes = Array.from({ length: count }, (_, at) =>
     frontier.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES),
   );
-  return { size: Number(size), hashes };
+  return { size, hashes };
 }
 
 export async function saveFrontier(trx: Db, { size, hashes }: Frontier): Promise<void> {
@@ -75,65 +86,100 @@ export interface EntryFilter {
   readonly to?: string;
 }
 
+/** @param pattern for `ilike`, of ids and details */
 export async function listEntries(
   db: Db,
-  filter: EntryFilter,
+  { from, to, pattern, ...equal }: EntryFilter & { readonly pattern: string | undefined },
   { before, rows }: { before: number | undefined; rows: number },
 ): Promise<EntryRow[]> {
   let query = db.selectFrom("audit_entries").selectAll().orderBy("index", "desc").limit(rows);
   if (before !== undefined) query = query.where("index", "<", before);
   for (const name of ["kind", "actor", "subject"] as const) {
-    const value = filter[name];
+    const value = equal[name];
     if (value !== undefined) query = query.where(sql<boolean>`body ->> ${sql.lit(name)} = ${value}`);
   }
-  if (filter.from !== undefined)
-    query = query.where(sql<boolean>`left(body ->> 'time', 10) >= ${filter.from}`);
-  if (filter.to !== undefined) query = query.where(sql<boolean>`left(body ->> 'time', 10) <= ${filter.to}`);
+  if (from !== undefined) query = query.where(sql<boolean>`left(body ->> 'time', 10) >= ${from}`);
+  if (to !== undefined) query = query.where(sql<boolean>`left(body ->> 'time', 10) <= ${to}`);
+  if (pattern !== undefined) query = query.where(sql<boolean>`${SEARCHED} ilike ${pattern}`);
   return (await query.execute()).map(entryOf);
 }
 
-export async function readEntries(db: Db, from: number, rows: number): Promise<EntryRow[]> {
-  const found = await db
-    .selectFrom("audit_entries")
-    .selectAll()
-    .where("index", ">=", from)
-    .orderBy("index")
-    .limit(rows)
-    .execute();
-  return found.map(entryOf);
+const SEARCHED = sql`concat_ws(' ', body ->> 'actor', body ->> 'subject', body ->> 'origin', body ->> 'details')`;
+
+export async function readEntry(db: Db, index: number): Promise<EntryRow | undefined> {
+  const row = await db.selectFrom("audit_entries").selectAll().where("index", "=", index).executeTakeFirst();
+  return row && entryOf(row);
 }
 
-export async function readLeaves(db: Db, size: number): Promise<Buffer[]> {
-  const rows = await db
+/** Entries from one index to before another, in order; those that are missing are left out. */
+export async function* entriesOf(db: Db, from: number, end: number): AsyncGenerator<EntryRow> {
+  for (let next = from; next < end; ) {
+    const rows = await db
+      .selectFrom("audit_entries")
+      .selectAll()
+      .where("index", ">=", next)
+      .where("index", "<", end)
+      .orderBy("index")
+      .limit(CHUNK)
+      .execute();
+    yield* rows.map(entryOf);
+    next = rows.length < CHUNK ? end : (rows.at(-1)?.index ?? end) + 1;
+  }
+}
+
+export async function readLeaf(db: Db, index: number): Promise<Buffer | undefined> {
+  const row = await db
     .selectFrom("audit_entries")
     .select("leaf")
-    .where("index", "<", size)
-    .orderBy("index")
-    .execute();
-  return rows.map(({ leaf }) => leaf);
+    .where("index", "=", index)
+    .executeTakeFirst();
+  return row?.leaf;
 }
 
-/** The oldest entries that are not erased and whose day is before one. */
-export async function readOld(db: Db, before: string, rows: number): Promise<EntryRow[]> {
-  const found = await db
-    .selectFrom("audit_entries")
-    .selectAll()
-    .where("body", "is not", null)
-    .where(sql<boolean>`left(body ->> 'time', 10) < ${before}`)
-    .orderBy("index")
-    .limit(rows)
-    .execute();
-  return found.map(entryOf);
+export async function* leavesOf(db: Db, from: number, end: number): AsyncGenerator<Buffer> {
+  for (let next = from; next < end; ) {
+    const rows = await db
+      .selectFrom("audit_entries")
+      .select(["index", "leaf"])
+      .where("index", ">=", next)
+      .where("index", "<", end)
+      .orderBy("index")
+      .limit(CHUNK)
+      .execute();
+    for (const { leaf } of rows) yield leaf;
+    next = rows.length < CHUNK ? end : (rows.at(-1)?.index ?? end) + 1;
+  }
 }
 
-/** Takes salt and body off entries; the table lets nothing else be changed. */
-export async function eraseEntries(trx: Db, indexes: readonly number[]): Promise<void> {
+/**
+ * The entries before the first that is not past its time, and from the first that is not erased.
+ *
+ * @param before the first day that is not past
+ */
+export async function findOld(
+  db: Db,
+  before: string,
+  size: number,
+): Promise<{ start: number; end: number } | undefined> {
+  const kept = db.selectFrom("audit_entries").select("index").where("body", "is not", null).orderBy("index");
+  const first = await kept.executeTakeFirst();
+  if (!first) return undefined;
+  const young = await kept.where(sql<boolean>`left(body ->> 'time', 10) >= ${before}`).executeTakeFirst();
+  return { start: first.index, end: young?.index ?? size };
+}
+
+/** Takes salt and body off the entries from one index to another; the table lets nothing else be changed. */
+export async function eraseEntries(trx: Db, from: number, to: number): Promise<void> {
   await sql`set local securewave.erasing = 'on'`.execute(trx);
-  await trx
-    .updateTable("audit_entries")
-    .set({ salt: null, body: null })
-    .where("index", "in", [...indexes])
-    .execute();
+  for (let start = from; start <= to; start += CHUNK) {
+    await trx
+      .updateTable("audit_entries")
+      .set({ salt: null, body: null })
+      .where("index", ">=", start)
+      .where("index", "<=", Math.min(to, start + CHUNK - 1))
+      .where("body", "is not", null)
+      .execute();
+  }
   await sql`set local securewave.erasing = 'off'`.execute(trx);
 }
 
@@ -149,16 +195,29 @@ export function latestCheckpoint(db: Db): Promise<Selectable<Tables["audit_check
   return db.selectFrom("audit_checkpoints").selectAll().orderBy("size", "desc").limit(1).executeTakeFirst();
 }
 
-export async function readCheckpoints(db: Db, above: number, upTo: number) {
-  return db
+/** The size of the first checkpoint over at least so many entries. */
+export async function checkpointAtOrAbove(db: Db, size: number): Promise<number | undefined> {
+  const query = db.selectFrom("audit_checkpoints").select("size").where("size", ">=", size);
+  return (await query.orderBy("size").limit(1).executeTakeFirst())?.size;
+}
+
+/** The size of the last checkpoint over at most so many entries. */
+export async function checkpointAtOrBelow(db: Db, size: number): Promise<number | undefined> {
+  const query = db.selectFrom("audit_checkpoints").select("size").where("size", "<=", size);
+  return (await query.orderBy("size", "desc").limit(1).executeTakeFirst())?.size;
+}
+
+/** By size, those over more entries than come before a part, and no more than end it. */
+export async function readCheckpoints(db: Db, from: number, end: number): Promise<Map<number, string>> {
+  const rows = await db
     .selectFrom("audit_checkpoints")
     .selectAll()
-    .where("size", ">", above)
-    .where("size", "<=", upTo)
-    .orderBy("size")
+    .where("size", from === end ? ">=" : ">", from)
+    .where("size", "<=", end)
     .execute();
+  return new Map(rows.map(({ size, note }) => [size, note]));
 }
 
 function entryOf(row: Selectable<Tables["audit_entries"]>): EntryRow {
-  return { index: Number(row.index), leaf: row.leaf, salt: row.salt, body: row.body as EntryBody | null };
+  return { index: row.index, leaf: row.leaf, salt: row.salt, body: row.body as EntryBody | null };
 }
