@@ -7,9 +7,9 @@ import type { Locator, Page } from "playwright-core";
 export interface Observer {
   /** Everything that left the pages: method, address, headers and body of each request. */
   sent(): string[];
-  /** Errors in the console, uncaught exceptions, and breaches of the Content-Security-Policy. */
+  /** Errors in the console, uncaught exceptions, breaches of the Content-Security-Policy, and failures of the service. */
   complaints(): string[];
-  /** Addresses that answered that too much was asked. */
+  /** What was answered that too much was asked, and the limit that says so. */
   slowedDown(): string[];
 }
 
@@ -28,7 +28,9 @@ export function observe({ context }: Browser): Observer {
     sent.push(`${request.method()} ${request.url()} ${headers} ${request.postData() ?? ""}`);
   });
   context.on("response", (response) => {
-    if (response.status() === 429) slowedDown.push(response.url());
+    const limit = response.headers().ratelimit;
+    if (response.status() === 429)
+      slowedDown.push(`${response.request().method()} ${response.url()} ${limit}`);
   });
   context.on("console", (message) => {
     const isExpected = EXPECTED.some((pattern) => pattern.test(message.text()));

@@ -18,6 +18,9 @@ const seed = Number(process.env.RANDOM_SEED ?? Math.floor(Math.random() * 2 ** 3
 const service = await openTestApp({ jobs: true });
 afterAll(() => service.close());
 
+/** Nobody guesses what a mail, an authenticator or an earlier answer alone holds, nor sets up a service with an admin. */
+const UNGUESSABLE =
+  /^(service\.setUp|accounts\.verifyEmail|passwords\.(checkReset|reset)|session\.openWithPasskey|secondFactor\.(confirm|disable|renew\w+)|passkeys\.(add|rename|remove))$/;
 const HOUR_SECONDS = 3600;
 const ajv = addFormats.default(new Ajv({ allowUnionTypes: true, strict: false }));
 const successes = new Map(
@@ -158,9 +161,9 @@ test(`${REQUESTS} random requests over all routes are answered without a failure
   const never = listRoutes(api)
     .map(({ name }) => name)
     .filter((name) => !reached.has(name));
-  // No request guesses what only a mail holds, nor sets up a service that has an admin.
   expect(never).toEqual(expect.arrayContaining(["accounts.verifyEmail", "service.setUp"]));
-  expect(never.length, `never answered with success: ${never.join(", ")}`).toBeLessThan(10);
+  const others = never.filter((name) => !UNGUESSABLE.test(name));
+  expect(others.length, `never answered with success: ${others.join(", ")}`).toBeLessThan(10);
   expect((statuses.get(200) ?? 0) + (statuses.get(201) ?? 0)).toBeGreaterThan(sent * 0.2);
   // After all this the books still agree.
   const { rows } = await service.database.pool.query(`

@@ -174,9 +174,9 @@ export function createSecurity({ config, clock, logger, telemetry, secret }: Sec
   };
 }
 
-/** Health is asked for by machines that must get an answer; files are no work. */
-function isCounted({ url }: FastifyRequest): boolean {
-  return url.startsWith("/api/") && !url.startsWith("/api/health");
+/** Health is asked for by machines that must get an answer; pages and their files are no work. */
+function isCounted({ routeOptions: { url } }: FastifyRequest): boolean {
+  return url?.startsWith("/api/") === true && !url.startsWith("/api/health");
 }
 
 /** Any name where none is given: somebody who tries the service out reaches it by whatever name there is. */

@@ -1,5 +1,4 @@
-import { hash } from "node:crypto";
-import { hashLeaf } from "./tree.ts";
+import { hashLeaf, sha256 } from "./tree.ts";
 
 /** What somebody did, or what happened to somebody. */
 export interface EntryBody {
@@ -42,17 +41,19 @@ export function leafOf(index: number, salt: Uint8Array, body: EntryBody): Buffer
   const content = Buffer.allocUnsafe(40);
   content.writeBigUInt64BE(BigInt(index));
   const hidden = Buffer.concat([salt, Buffer.from(canonicalJson(body))]);
-  content.set(hash("sha256", hidden, "buffer"), 8);
+  content.set(sha256(hidden), 8);
   return hashLeaf(content);
 }
 
-/** JSON in one form only: keys sorted, no spaces. @see https://www.rfc-editor.org/rfc/rfc8785 */
+/** JSON in one form only: names sorted, no spaces. @see https://www.rfc-editor.org/rfc/rfc8785 */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
-  return `{${members.join(",")}}`;
+  let members = "";
+  for (const name of Object.keys(value).sort()) {
+    const member: unknown = Reflect.get(value, name);
+    if (member === undefined) continue;
+    members += `${members && ","}${JSON.stringify(name)}:${canonicalJson(member)}`;
+  }
+  return `{${members}}`;
 }

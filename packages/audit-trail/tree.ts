@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * The Merkle tree of RFC 6962 §2.1: a list whose every state is told by one hash, and of which it can be shown that
@@ -12,15 +12,20 @@ const NODE = Uint8Array.of(1);
 
 /** The hash of a leaf's content. */
 export function hashLeaf(content: Uint8Array): Buffer {
-  return createHash("sha256").update(LEAF).update(content).digest();
+  return sha256(Buffer.concat([LEAF, content]));
 }
 
 function hashNode(left: Uint8Array, right: Uint8Array): Buffer {
-  return createHash("sha256").update(NODE).update(left).update(right).digest();
+  return sha256(Buffer.concat([NODE, left, right]));
+}
+
+/** By way of a text, which Node makes twice as fast as bytes. */
+export function sha256(bytes: Uint8Array): Buffer {
+  return Buffer.from(hash("sha256", bytes, "binary"), "binary");
 }
 
 /** The hash of the empty tree. */
-export const EMPTY_ROOT = createHash("sha256").digest();
+export const EMPTY_ROOT = sha256(new Uint8Array());
 
 /**
  * The roots of the perfect trees that a tree consists of, largest first, one for each bit of its size: all that is

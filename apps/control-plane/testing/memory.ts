@@ -17,7 +17,13 @@ const SORT_OF_FIELD: Readonly<Record<string, KnownText>> = {
   refresh_token: "refresh token",
   join_token: "join token",
 };
-const KIND_OF_PREFIX: Readonly<Record<string, IdKind>> = { acc: "account", dev: "device", node: "node" };
+const KIND_OF_PREFIX: Readonly<Record<string, IdKind>> = {
+  acc: "account",
+  dev: "device",
+  node: "node",
+  key: "apiKey",
+  blk: "block",
+};
 
 export function createMemory(): Memory {
   const kept = new Map<IdKind | KnownText, string[]>();

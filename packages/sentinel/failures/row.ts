@@ -6,8 +6,9 @@ export interface Row {
   failures: number;
   lockedUntilMs: number;
   lastFailedMs: number;
-  /** When a log-in last succeeded: failures before it do not count. */
+  /** When a log-in last succeeded, and how often: failures before it do not count. */
   resetMs: number;
+  resets: number;
   /** Tries that were let through and whose end is not known. */
   pending: number;
   pendingUntilMs: number;
@@ -22,7 +23,15 @@ export const FORGOTTEN_AFTER_MS = HOUR_MS;
 export const PENDING_MS = 10 * SECOND_MS;
 
 export function emptyRow(): Row {
-  return { failures: 0, lockedUntilMs: 0, lastFailedMs: 0, resetMs: 0, pending: 0, pendingUntilMs: 0 };
+  return {
+    failures: 0,
+    lockedUntilMs: 0,
+    lastFailedMs: 0,
+    resetMs: 0,
+    resets: 0,
+    pending: 0,
+    pendingUntilMs: 0,
+  };
 }
 
 /** How long a try has to wait; 0 when it may go on. Changes nothing but what time has ended. */
@@ -49,7 +58,7 @@ export function fail(row: Row, nowMs: number): void {
 }
 
 export function succeed(row: Row, nowMs: number): void {
-  Object.assign(row, emptyRow(), { resetMs: nowMs });
+  Object.assign(row, emptyRow(), { resetMs: nowMs, resets: row.resets + 1 });
 }
 
 function lapse(row: Row, nowMs: number): void {

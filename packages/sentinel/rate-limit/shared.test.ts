@@ -5,7 +5,7 @@ import { eventually } from "@securewave/testing";
 import { openTestRedis, redisRequirements, type TestRedis } from "@securewave/testing/redis";
 import { Redis } from "ioredis";
 import { afterEach, describe, expect, test } from "vitest";
-import { openSharedStore } from "../redis/index.ts";
+import { openSharedStore, type SharedStore } from "../redis/index.ts";
 import { createRateLimits, type Policy, type RateLimits } from "./index.ts";
 
 const needs = redisRequirements();
@@ -22,15 +22,23 @@ describe.skipIf(!needs.ok)(needs.title("limits of two replicas over Redis"), () 
     "a limit of %i is overshot by a hundredth at most, whatever the two do at once",
     async (limit) => {
       const redis = await testRedis();
-      const replicas = [await replica(redis), await replica(redis)];
-      for (const [name, ask] of Object.entries(PATTERNS)) {
-        const policy = policyOf(limit);
-        let admitted = 0;
-        const take = async (limits: RateLimits | undefined) => {
-          if ((await limits?.take(policy, name))?.isAllowed) admitted++;
+      const unanswered = { count: 0 };
+      const replicas = [
+        await replica(redis, systemClock, unanswered),
+        await replica(redis, systemClock, unanswered),
+      ];
+      for (const [pattern, ask] of Object.entries(PATTERNS)) {
+        const admittedOf = async (name: string) => {
+          let admitted = 0;
+          await ask(limit * 2, async (which) => {
+            if ((await replicas[which]?.take(policyOf(limit), name))?.isAllowed) admitted++;
+          });
+          return admitted;
         };
-        await ask(limit * 2, (which) => take(replicas[which]));
-        expect({ name, admitted }).toSatisfy(() => admitted >= limit && admitted <= Math.floor(limit * 1.01));
+        const admitted = await whileAnswered(unanswered, (round) => admittedOf(`${pattern} ${round}`));
+        expect({ pattern, admitted }).toSatisfy(
+          () => admitted >= limit && admitted <= Math.floor(limit * 1.01),
+        );
       }
     },
   );
@@ -118,14 +126,15 @@ describe.skipIf(!needs.ok)(needs.title("limits of two replicas over Redis"), () 
 
   test("what a replica let through counts on after it has ended and Redis has lost it", async () => {
     const redis = await testRedis();
-    const [one, two] = [await replica(redis), await replica(redis)];
+    const [one, two, three] = [await replica(redis), await replica(redis), await replica(redis)];
     for (let at = 0; at < 70; at++) await one.take(policyOf(100), "a");
-    expect((await two.take(policyOf(100), "a", 5)).remaining).toBe(25);
+    await three.take(policyOf(100), "a", 5);
+    expect((await two.take(policyOf(100), "a", 5)).remaining).toBe(20);
     one.close();
     await redis.kill();
     await redis.restart();
     await pause(500);
-    expect((await two.take(policyOf(100), "a", 5)).remaining).toBe(20);
+    expect((await two.take(policyOf(100), "a", 5)).remaining).toBe(15);
   });
 
   test("replicas whose clocks are apart count together all the same", async () => {
@@ -189,8 +198,10 @@ describe.skipIf(!needs.ok)(needs.title("limits of two replicas over Redis"), () 
     for (const name of names) {
       expect(name).toMatch(/^securewave:/);
       expect(name).not.toContain("acc_");
-      expect(await admin.pttl(name)).toBeGreaterThan(0);
-      expect(await admin.pttl(name)).toBeLessThan(120_000);
+      const lifeMs = await admin.pttl(name);
+      if (lifeMs === -2) continue; // it ended meanwhile
+      expect(lifeMs).toBeGreaterThan(0);
+      expect(lifeMs).toBeLessThan(120_000);
       expect((await admin.dumpBuffer(name))?.includes("acc_")).toBe(false);
     }
   });
@@ -222,12 +233,38 @@ async function testRedis(): Promise<TestRedis> {
   return redis;
 }
 
-async function replica({ url }: TestRedis, clock: Clock = systemClock): Promise<RateLimits> {
-  const store = openSharedStore({ url, clock, key });
+/** @param unanswered counts the calls that the server did not answer in time */
+async function replica(
+  { url }: TestRedis,
+  clock: Clock = systemClock,
+  unanswered = { count: 0 },
+): Promise<RateLimits> {
+  const opened = openSharedStore({ url, clock, key });
+  const store: SharedStore = {
+    ...opened,
+    run(...call) {
+      const answer = opened.run(...call);
+      answer.catch(() => unanswered.count++);
+      return answer;
+    },
+  };
   const limits = createRateLimits({ clock, store });
   cleanups.push(store.close, limits.close);
   await eventually(() => expect(store.state()).toBe("up"));
   return limits;
+}
+
+/** Repeats what holds only as long as the server answers: on a crowded machine it may not for 50 ms. */
+async function whileAnswered<T>(
+  unanswered: { count: number },
+  work: (round: number) => Promise<T>,
+): Promise<T> {
+  for (let round = 0; ; round++) {
+    const before = unanswered.count;
+    const result = await work(round);
+    if (unanswered.count === before || round === 5) return result;
+    await pause(500);
+  }
 }
 
 function adminOf({ url }: TestRedis): Redis {

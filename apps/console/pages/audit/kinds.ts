@@ -33,6 +33,8 @@ export const KIND_WORDS: Readonly<Record<AuditKind, string>> = {
   device_revoked_by_staff: "Device revoked by staff",
   keys_rotated: "Keys rotated",
   audit_exported: "Audit trail exported",
+  entry_erased: "Entry erased",
+  restored_from_backup: "Restored from a backup",
   audit_archived: "Audit trail archived",
 };
 

@@ -54,15 +54,12 @@ export function bodyOf({ kind, actor, subject, details, origin }: Act, nowMs: nu
   const schema = AUDIT_DETAILS[kind];
   const closed = Value.Clean(schema, { ...details });
   invariant(Value.Check(schema, closed), `an act of kind ${kind} has the details of its kind`);
-  invariant([actor, subject, origin ?? ""].every(isWho), "the audit trail holds ids and no addresses");
+  const isPseudonymous = [actor, subject, origin ?? "unknown"].every((text) => WHO.test(text));
+  invariant(isPseudonymous, "the audit trail holds ids and no addresses");
   const time = isTimed(kind, actor, subject)
     ? `${new Date(nowMs).toISOString().slice(0, 19)}Z`
     : dayOf(nowMs);
   return { kind, actor, subject, details: { ...closed }, time, ...(origin === undefined ? {} : { origin }) };
-}
-
-function isWho(text: string): boolean {
-  return text === "" || WHO.test(text);
 }
 
 function isTimed(kind: AuditKind, actor: string, subject: string): boolean {

@@ -1,3 +1,2 @@
 export { mountKeyRings } from "./routes.ts";
-export type { KeyRings, KeyRingsOptions } from "./service.ts";
 export { openKeyRings } from "./service.ts";
