@@ -36,7 +36,7 @@ describe.skipIf(!needs.ok)(needs.title("the service against strangers"), { timeo
     const seen = observe(browser);
     await page.goto(`${origin}/log-in`);
     await logInOnPage(page, email, PASSWORD);
-    await page.getByRole("link", { name: "Account" }).first().waitFor();
+    await page.waitForURL(({ pathname }) => pathname !== "/log-in");
     return { browser, page, seen };
   }
 

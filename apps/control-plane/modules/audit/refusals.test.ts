@@ -18,15 +18,15 @@ const refused = (origin: string): CountedAct => ({
 test("a long attack over many origins writes ever more seldom, and a quiet time ends that", async () => {
   const writes: (readonly Act[])[] = [];
   const refusals = createRefusals(async (acts) => void writes.push(acts), unexpected);
-  const day = 24 * 60 * 60;
-  for (let second = 0; second < day; second++) {
+  const seconds = 3 * 60 * 60;
+  for (let second = 0; second < seconds; second++) {
     for (let at = 0; at < 60; at++) refusals.add(refused(`tag_${at}`));
     await vi.advanceTimersByTimeAsync(1000);
   }
   const lines = writes.flat();
-  expect(lines.length).toBeLessThan(10_000);
+  expect(lines.length).toBeLessThan(1_500);
   const written = lines.reduce((sum, act) => sum + Number(Object(act.details).count), 0);
-  expect(written).toBeGreaterThan(day * 60 - 60 * 660);
+  expect(written).toBeGreaterThan(seconds * 60 - 60 * 660);
 
   await vi.advanceTimersByTimeAsync(3_600_000);
   for (const expected of [1, 2]) {
