@@ -295,13 +295,9 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     const [listed] = (await adminApi.client.nodes.list()).items;
     const paths = ["/admin", "/admin/nodes", "/admin/nodes/new", `/admin/nodes/${listed?.id}`];
     paths.push(
-      "/admin/users",
-      "/admin/settings",
-      "/servers",
-      "/account",
-      "/devices",
-      "/devices/new",
-      "/nowhere",
+      ...["users", "blocks", "audit", "keys", "settings"].map((name) => `/admin/${name}`),
+      ...["", "/security", "/api-keys", "/api-keys/new"].map((name) => `/account${name}`),
+      ...["/servers", "/devices", "/devices/new", "/nowhere"],
     );
     await page.setViewportSize(PHONE);
     await expectNarrow(page, paths, "40-admin");

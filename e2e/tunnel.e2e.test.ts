@@ -60,7 +60,8 @@ describe.skipIf(!lab.ok)(lab.title("a customer's tunnel"), () => {
       dir: dir.path,
       namespace: scene.control,
       port: CONTROL_PORT,
-      env: { PUBLIC_URL: CONTROL_URL },
+      // The second node reaches it by an address of its own network.
+      env: { PUBLIC_URL: CONTROL_URL, API_TRUSTED_HOSTS: `${SECOND.control}.1` },
     });
   const connectionOf = async (id: string) =>
     (await customer.client.devices.show({ params: { id } })).connection;

@@ -1,4 +1,4 @@
-import { Link, type LinkProps, Outlet } from "@tanstack/react-router";
+import { Link, type LinkProps, Outlet, useLocation } from "@tanstack/react-router";
 import {
   BookOpen,
   CircleUser,
@@ -13,6 +13,7 @@ import {
   ShieldBan,
   Users,
 } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { Wordmark } from "../components/brand.tsx";
 import { useAccount, useIsAdmin, useRole } from "../use-session.ts";
 
@@ -131,8 +132,23 @@ function SidebarLink({ place }: { place: Place }) {
   );
 }
 
+/** Keeps the present place within what is seen of a row that is wider than the window. */
+function useCurrentInView() {
+  const row = useRef<HTMLElement>(null);
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with each path another place is the present one
+  useEffect(() => {
+    const current = row.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (!row.current || !current) return;
+    const middle = current.offsetLeft - row.current.offsetLeft + current.offsetWidth / 2;
+    row.current.scrollLeft = middle - row.current.clientWidth / 2;
+  }, [path]);
+  return row;
+}
+
 /** On a phone: the name on top and, for staff, the operator's places to swipe through. */
 function TopBar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
+  const places = useCurrentInView();
   return (
     <header className="border-line border-b bg-sunken lg:hidden">
       <div className="flex min-h-14 items-center px-4 sm:px-8">
@@ -141,7 +157,7 @@ function TopBar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
         </Link>
       </div>
       {staffPlaces.length > 0 && (
-        <nav aria-label="Operate" className="overflow-x-auto px-2 sm:px-6">
+        <nav ref={places} aria-label="Operate" className="overflow-x-auto px-2 sm:px-6">
           <ul className="flex gap-1">
             {staffPlaces.map((place) => (
               <li key={place.label}>

@@ -18,8 +18,10 @@ export function KeyText({ shown, onDone }: { shown: ShownKey; onDone: () => void
       <CommandBlock command={shown.text} label="API key" />
       <p className="text-muted text-sm">
         Programs send it as{" "}
-        <code className="break-all font-mono text-ink">Authorization: Bearer {shown.text.slice(0, 4)}…</code>.{" "}
-        What they can ask for is in the{" "}
+        <code className="break-words font-mono text-ink">
+          Authorization: Bearer {shown.text.slice(0, 4)}…
+        </code>
+        . What they can ask for is in the{" "}
         <a href="/api/docs" className="rounded-sm text-accent underline underline-offset-3">
           API reference
         </a>

@@ -104,5 +104,6 @@ function Id({ id, label, onPress }: { id: string; label: string; onPress: () => 
 }
 
 function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(", ");
   return typeof value === "string" ? value : JSON.stringify(value);
 }

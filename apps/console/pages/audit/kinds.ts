@@ -79,5 +79,8 @@ export const KIND_GROUPS: readonly KindGroup[] = [
     title: "Nodes",
     kinds: ["node_created", "node_changed", "node_join_allowed", "node_joined", "node_removed"],
   },
-  { title: "The trail itself", kinds: ["audit_exported", "audit_archived"] },
+  {
+    title: "The trail itself",
+    kinds: ["audit_exported", "audit_archived", "entry_erased", "restored_from_backup"],
+  },
 ];

@@ -67,6 +67,8 @@ export function BlocksPage() {
 
 function BlockRow({ block, nowMs }: { block: Block; nowMs: number }) {
   const [isAsked, setAsked] = useState(false);
+  // The instant is up to a second old.
+  const leftSeconds = Math.floor((Date.parse(block.until) - nowMs) / 1000);
 
   async function lift(): Promise<void> {
     await client.blocks.lift({ params: { id: block.id } });
@@ -88,8 +90,7 @@ function BlockRow({ block, nowMs }: { block: Block; nowMs: number }) {
         <>
           {REASONS[block.reason]}.{" "}
           <span className="figures">
-            Ends in <time dateTime={block.until}>{formatSpan((Date.parse(block.until) - nowMs) / 1000)}</time>
-            .
+            Ends in <time dateTime={block.until}>{formatSpan(leftSeconds)}</time>.
           </span>
         </>
       }

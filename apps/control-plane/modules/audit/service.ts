@@ -135,7 +135,7 @@ export function createAudit(options: AuditOptions) {
       const leaf = index < size ? await store.readLeaf(db, index) : undefined;
       if (!leaf) throw auditErrors.notFound();
       const beside = createRangeRoots(inclusionRanges(index, size));
-      for await (const each of store.leavesOf(db, 0, size)) beside.add(each);
+      for await (const leaves of store.leavesOf(db, 0, size)) for (const each of leaves) beside.add(each);
       const proof = beside.roots().map((hash) => hash.toString("base64"));
       return { index, size, leaf: leaf.toString("base64"), proof, note };
     },

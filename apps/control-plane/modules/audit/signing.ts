@@ -81,6 +81,6 @@ export function createSigning(key: ServiceKey, newName: string) {
 /** Appends the stored leaves up to a size. */
 export async function extend(db: Kysely<Tables>, from: Frontier, size: number): Promise<Frontier> {
   let frontier = from;
-  for await (const leaf of store.leavesOf(db, from.size, size)) frontier = append(frontier, leaf);
+  for await (const leaves of store.leavesOf(db, from.size, size)) frontier = leaves.reduce(append, frontier);
   return frontier;
 }

@@ -136,7 +136,8 @@ export async function readLeaf(db: Db, index: number): Promise<Buffer | undefine
   return row?.leaf;
 }
 
-export async function* leavesOf(db: Db, from: number, end: number): AsyncGenerator<Buffer> {
+/** The leaves from one index to before another, in order, many at a time. */
+export async function* leavesOf(db: Db, from: number, end: number): AsyncGenerator<Buffer[]> {
   for (let next = from; next < end; ) {
     const rows = await db
       .selectFrom("audit_entries")
@@ -146,7 +147,7 @@ export async function* leavesOf(db: Db, from: number, end: number): AsyncGenerat
       .orderBy("index")
       .limit(CHUNK)
       .execute();
-    for (const { leaf } of rows) yield leaf;
+    yield rows.map(({ leaf }) => leaf);
     next = rows.length < CHUNK ? end : (rows.at(-1)?.index ?? end) + 1;
   }
 }
