@@ -61,7 +61,7 @@ describe.skipIf(!lab.ok)(lab.title("a customer's tunnel"), () => {
       namespace: scene.control,
       port: CONTROL_PORT,
       // The second node reaches it by an address of its own network.
-      env: { PUBLIC_URL: CONTROL_URL, API_TRUSTED_HOSTS: `${SECOND.control}.1` },
+      env: { PUBLIC_URL: CONTROL_URL, API_TRUSTED_HOSTS: `${SECOND.control}.2` },
     });
   const connectionOf = async (id: string) =>
     (await customer.client.devices.show({ params: { id } })).connection;
