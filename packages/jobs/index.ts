@@ -18,6 +18,9 @@ export interface JobsOptions {
   readonly pollSeconds?: number;
 }
 
+/** Our key for the lock under which one process at a time brings the queue's tables up to date. */
+const SCHEMA_LOCK_KEY = 5_381_264_902;
+
 /** Work that survives a restart, on the database that everything else is on. */
 export interface Jobs {
   /** Declares a job and what carries it out. Call before `start`. */
@@ -64,6 +67,19 @@ export function createJobs(
     if (cron !== undefined) await boss.schedule(name, cron, {}, { tz: "UTC" });
   }
 
+  /** pg-boss tells a race at the first start by the error's message, which is taken out here. */
+  async function startBoss(): Promise<void> {
+    const client = await database.pool.connect();
+    client.on("error", () => {}); // shows in the query that runs
+    try {
+      await client.query("set statement_timeout = 0");
+      await client.query("select pg_advisory_lock($1)", [SCHEMA_LOCK_KEY]);
+      await boss.start();
+    } finally {
+      client.release(true); // the connection ends, and with it the lock
+    }
+  }
+
   return {
     define(name, run, options = {}) {
       // The data come back from the queue as `send` put them in; both stand in the same module.
@@ -73,7 +89,7 @@ export function createJobs(
       await boss.send(name, data, trx ? { db: fromKysely(trx) } : {});
     },
     async start() {
-      await boss.start();
+      await startBoss();
       for (const [name, { run, options }] of definitions) await begin(name, run, options);
     },
     stop: () => boss.stop({ graceful: true, close: false }),

@@ -2,7 +2,7 @@ import { type Clock, MINUTE_MS, SECOND_MS } from "@securewave/foundation";
 import { createExpiringMap } from "../rate-limit/index.ts";
 import type { SharedStore } from "../redis/index.ts";
 import { watchForAttack } from "./attack.ts";
-import { begin, emptyRow, FORGOTTEN_AFTER_MS, fail, type Row, succeed, waitMsOf } from "./row.ts";
+import { begin, emptyRow, FORGOTTEN_AFTER_MS, fail, type Row, release, succeed, waitMsOf } from "./row.ts";
 import { type Act, actInStore, type NamedRow } from "./shared-rows.ts";
 
 export interface FailuresOptions {
@@ -28,8 +28,8 @@ export interface LockState {
  */
 export interface Failures {
   /**
-   * Lets a try through or not; one that is let through ends with `failed` or `succeeded`, and counts as under way
-   * until then, 10 s at most.
+   * Lets a try through or not; one that is let through ends with `failed`, `succeeded` or `released`, and counts as
+   * under way until then, 10 s at most.
    *
    * @param subject stands for the account that is tried, whether or not there is one: opaque, never a mail address
    * @param tag the day's pseudonym of the origin
@@ -37,6 +37,8 @@ export interface Failures {
   check(subject: string, tag: string): LockState | Promise<LockState>;
   failed(subject: string, tag: string): void | Promise<void>;
   succeeded(subject: string, tag: string): void | Promise<void>;
+  /** Ends a try that was neither: a right password whose second factor is still to come. */
+  released(subject: string, tag: string): void | Promise<void>;
   /** Whether, in the last five minutes, more log-ins failed in one minute than ever do by themselves. */
   isUnderAttack(): boolean;
   close(): void;
@@ -93,6 +95,7 @@ export function createFailures(options: FailuresOptions): Failures {
       return done(act("failed", subject, tag));
     },
     succeeded: (subject, tag) => done(act("succeeded", subject, tag)),
+    released: (subject, tag) => done(act("released", subject, tag)),
     isUnderAttack: attack.isUnderAttack,
     close() {
       clearInterval(sweeping);
@@ -104,6 +107,7 @@ export function createFailures(options: FailuresOptions): Failures {
 function actHere(kind: Act, rows: readonly NamedRow[], nowMs: number): number {
   if (kind === "failed") for (const { row } of rows) fail(row, nowMs);
   if (kind === "succeeded") for (const { row } of rows) succeed(row, nowMs);
+  if (kind === "released") for (const { row } of rows) release(row);
   if (kind !== "check") return 0;
   const waitMs = Math.max(...rows.map(({ row, parallelMax }) => waitMsOf(row, parallelMax, nowMs)));
   if (waitMs === 0) for (const { row } of rows) begin(row, nowMs);

@@ -47,9 +47,13 @@ export function begin(row: Row, nowMs: number): void {
   row.pendingUntilMs = nowMs + PENDING_MS;
 }
 
+export function release(row: Row): void {
+  row.pending = Math.max(0, row.pending - 1);
+}
+
 export function fail(row: Row, nowMs: number): void {
   lapse(row, nowMs);
-  row.pending = Math.max(0, row.pending - 1);
+  release(row);
   row.failures++;
   row.lastFailedMs = nowMs;
   if (row.failures < FREE_FAILURES) return;

@@ -9,7 +9,7 @@ import {
 } from "./row.ts";
 
 /** What is to be done to rows: `check` begins a try of all if none has to wait. */
-export type Act = "check" | "failed" | "succeeded";
+export type Act = "check" | "failed" | "succeeded" | "released";
 
 /** A row of this replica, and its name in the store. */
 export interface NamedRow {
@@ -63,6 +63,8 @@ for i, name in ipairs(KEYS) do
     if row.f >= free then
       row.u = math.max(row.u, now + math.min(first * 2 ^ (row.f - free), longest))
     end
+  elseif act == 'released' then
+    row.p = math.max(0, row.p - 1)
   elseif wait == 0 then
     row.p, row.q = row.p + 1, now + patience
   end

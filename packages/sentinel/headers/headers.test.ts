@@ -25,7 +25,7 @@ async function open(options: HeadersOptions) {
   return app;
 }
 
-const app = await open({ isSecure: true, uncachedPaths: ["/api/"] });
+const app = await open({ isSecure: true, dataPaths: ["/api/"] });
 afterAll(() => app.close());
 
 describe("security headers", () => {

@@ -32,11 +32,17 @@ export function createHosts(names: readonly string[]): Hosts {
     if (isWild) suffixes.push(`.${host}`);
     else exact.add(host);
   }
+  /** Nearly all requests come by one name. */
+  let lastTrusted: string | undefined;
+
   function isTrusted(host: string | undefined): boolean {
     if (host === undefined) return isAny;
+    if (host === lastTrusted) return true;
     const name = nameOf(host);
     if (name === undefined) return false;
-    return isAny || exact.has(name) || suffixes.some((suffix) => name.endsWith(suffix));
+    const isListed = isAny || exact.has(name) || suffixes.some((suffix) => name.endsWith(suffix));
+    if (isListed) lastTrusted = host;
+    return isListed;
   }
   return {
     isTrusted,

@@ -55,12 +55,12 @@ export function createLimitsStep(options: LimitsOptions): Step {
   const queryParametersMax = options.queryParametersMax ?? QUERY_PARAMETERS_MAX;
   const rawHeadersMax = (options.headersMax ?? HEADERS_MAX) * 2;
   const requestsMax = options.requestsPerConnectionMax ?? REQUESTS_PER_CONNECTION_MAX;
-  const requestsOf = new WeakMap<object, number>();
+  const requestsOf = new WeakMap<object, { count: number }>();
   return ({ raw }, reply) => {
-    const requests = (requestsOf.get(raw.socket) ?? 0) + 1;
-    requestsOf.set(raw.socket, requests);
+    const requests = requestsOf.get(raw.socket) ?? { count: 0 };
+    if (requests.count === 0) requestsOf.set(raw.socket, requests);
     // Node alone says so, too, but leaves the connection open, and answers 503 from then on.
-    if (requests >= requestsMax) reply.header("connection", "close");
+    if (++requests.count >= requestsMax) reply.header("connection", "close");
     const url = raw.url ?? "";
     if (url.length > urlLengthMax || raw.rawHeaders.length > rawHeadersMax) throw requestErrors.tooLarge();
     if (parametersIn(url) > queryParametersMax) throw requestErrors.invalid();

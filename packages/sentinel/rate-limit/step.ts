@@ -61,9 +61,10 @@ interface Question {
 
 function tell(questions: readonly Question[], verdicts: readonly Verdict[], reply: FastifyReply): void {
   const told: [Policy, Verdict][] = [];
-  for (const [at, verdict] of verdicts.entries()) {
+  for (let at = 0; at < verdicts.length; at++) {
     const question = questions[at];
-    if (question && !question.isHidden) told.push([question.asked[0], verdict]);
+    const verdict = verdicts[at];
+    if (question && verdict && !question.isHidden) told.push([question.asked[0], verdict]);
   }
   tellLimits(reply, told);
 }

@@ -3,18 +3,31 @@ import { DAY_MS, dayOf, MINUTE_MS } from "@securewave/foundation";
 import type { DayKeys } from "../origins/index.ts";
 import type { Script, SharedStore } from "./store.ts";
 
-/** The first offer for a day stands. */
+/** Of an instant in milliseconds, so that offers are in the order of their instants. */
+const INSTANT_DIGITS = 15;
+
+/**
+ * The oldest offer for a day stands, so that a replica which reaches an emptied store first does not take from the
+ * others what they count and block by. Returns what stands, and 1 if an offer took the place of a younger one.
+ */
 const AGREE: Script = {
   name: "agreeOnDayKeys",
   lua: `
-local agreed = {}
+local agreed, replaced = {}, 0
+local function instantOf(offer) return string.sub(offer, 1, ${INSTANT_DIGITS}) end
 for i, name in ipairs(KEYS) do
-  local life = tonumber(ARGV[2 * i])
-  if life > 0 then redis.call('SET', name, ARGV[2 * i - 1], 'NX', 'PX', life) end
-  agreed[i] = redis.call('GET', name) or ''
+  local offer, life, held = ARGV[2 * i - 1], tonumber(ARGV[2 * i]), redis.call('GET', name)
+  if life > 0 and (not held or instantOf(offer) < instantOf(held)) then
+    redis.call('SET', name, offer, 'PX', life)
+    if held then replaced = 1 end
+    held = offer
+  end
+  agreed[i] = held or ''
 end
-return agreed`,
+return {agreed, replaced}`,
 };
+
+const TOPIC = "day-keys";
 
 /** A key serves on its day and, as the previous one, on the day after: 48 hours from its day's beginning. */
 const LIFE_MS = 2 * DAY_MS;
@@ -30,14 +43,15 @@ const AHEAD_MS = DAY_MS / 24;
  */
 export function createSharedDayKeys(store: SharedStore, local: DayKeys): DayKeys & { close(): void } {
   const otherHalf = store.secretFor("day keys");
-  /** Halves by day, as offered or as agreed. */
+  /** Halves by day, as offered or as agreed, each behind the instant at which it was made. */
   const halves = new Map<string, string>();
   let keys = keysOf(local.read());
 
   function halfOf(day: string, offer: () => Uint8Array): string {
     const known = halves.get(day);
     if (known !== undefined) return known;
-    const half = Buffer.from(offer()).toString("base64url");
+    const madeAt = String(store.clock.now()).padStart(INSTANT_DIGITS, "0");
+    const half = `${madeAt}.${Buffer.from(offer()).toString("base64url")}`;
     halves.set(day, half);
     return half;
   }
@@ -61,8 +75,10 @@ export function createSharedDayKeys(store: SharedStore, local: DayKeys): DayKeys
     const offers = days.map((day) => halfOf(day, () => randomBytes(32)));
     const args = days.flatMap((day, at) => [offers[at] ?? "", Date.parse(day) + LIFE_MS - nowMs]);
     const names = days.map((day) => store.nameOf("day-key", day));
-    const agreed = await store.run(AGREE, names, args);
+    const answer = await store.run(AGREE, names, args);
+    const [agreed, replaced]: unknown[] = Array.isArray(answer) ? answer : [];
     if (!Array.isArray(agreed)) return;
+    if (replaced === 1) store.publish(TOPIC, ""); // for those who took the younger one
     let isChanged = false;
     for (const [at, day] of days.entries()) {
       const half = String(agreed[at] ?? "");
@@ -74,7 +90,7 @@ export function createSharedDayKeys(store: SharedStore, local: DayKeys): DayKeys
   }
   const tryToAgree = () => void agree().catch(() => undefined);
 
-  const stop = store.onUp(tryToAgree);
+  const stops = [store.onUp(tryToAgree), store.subscribe(TOPIC, { heard: tryToAgree })];
   const again = setInterval(tryToAgree, MINUTE_MS);
   again.unref();
 
@@ -87,7 +103,7 @@ export function createSharedDayKeys(store: SharedStore, local: DayKeys): DayKeys
       return keys;
     },
     close() {
-      stop();
+      for (const stop of stops) stop();
       clearInterval(again);
     },
   };
