@@ -17,16 +17,15 @@ export interface EntryBody {
 /** One entry as it is exported. */
 export interface Entry {
   readonly index: number;
-  /** Base64; null once body and salt are erased: the leaf stays, and with it every proof. */
+  /** Base64; null once body and salt were archived: the leaf stays, and with it every proof. */
   readonly salt: string | null;
   readonly body: EntryBody | null;
   /** Base64 */
   readonly leaf: string;
 }
 
-/** Kinds that account for erased entries: those up to `details.to`, and the one at `details.index`. */
+/** The kind that accounts for erased entries: for all up to `details.to`, which were moved into an archive. */
 export const ARCHIVED_KIND = "audit_archived";
-export const ERASED_KIND = "entry_erased";
 
 export const SALT_BYTES = 16;
 

@@ -1,26 +1,25 @@
 import { frontierOf, parseTrailLine, type TrailHeader } from "./archive.ts";
+import {
+  beginsLater,
+  breakAt,
+  cutOff,
+  differs,
+  endsBefore,
+  gone,
+  type MissingEntry,
+  moved,
+  notBehind,
+  rewritten,
+  skipped,
+  type TrailBreak,
+  tooLate,
+  unsigned,
+} from "./breaks.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { type Entry, leafOf } from "./entry.ts";
 import { createErasures } from "./erasures.ts";
 import { formatVerifier, parseVerifier, type Verifier } from "./note.ts";
 import { append, EMPTY_FRONTIER, rootOf } from "./tree.ts";
-
-/** How a trail can be broken. */
-export type BreakKind =
-  /** There is no key to verify with, or it belongs to another trail. */
-  | "key_missing"
-  | "line_unreadable"
-  | "entry_changed"
-  | "entry_missing"
-  | "order_changed"
-  /** The entries are not those that the checkpoint was signed over. */
-  | "root_differs"
-  | "signature_wrong"
-  /** The trail does not continue the checkpoint that was kept. */
-  | "not_continued"
-  | "cut_off"
-  /** Entries are erased, and no entry says so. */
-  | "erasure_unrecorded";
 
 export interface TrailReport {
   readonly isWhole: boolean;
@@ -29,6 +28,7 @@ export interface TrailReport {
   /** Index of the first entry. */
   readonly from: number;
   readonly entries: number;
+  /** Of which only the hashes are here: the rest of them is in archives. */
   readonly erased: number;
   /** Erased entries for which no entry of this file accounts; in a part, that entry may stand further on. */
   readonly unrecorded: number;
@@ -37,14 +37,6 @@ export interface TrailReport {
   readonly lastCheckpoint: { readonly size: number; readonly note: string } | undefined;
   /** What breaks first; undefined when nothing does. */
   readonly broken: TrailBreak | undefined;
-}
-
-export interface TrailBreak {
-  readonly kind: BreakKind;
-  /** Index of the entry, or size of the checkpoint, at which it breaks. */
-  readonly at: number;
-  /** A sentence that holds nothing of the file but numbers. */
-  readonly problem: string;
 }
 
 export interface VerifyOptions {
@@ -58,8 +50,12 @@ export interface VerifyOptions {
 const PROGRESS_EVERY = 1000;
 /** How far around its place the right place of a moved entry is looked for. */
 const NEIGHBOURHOOD = 1000;
+const OTHER_TRAIL = "This is another trail than the one that the key belongs to.";
 
-/** Checks an export or an archive from its first entry on, without asking anybody, and says where it breaks. */
+/**
+ * Checks an export or an archive from its first entry on, without asking anybody, and says where it breaks. Parts that
+ * continue each other, such as all archives and what is left, are checked as one when their lines come in order.
+ */
 export async function verifyTrail(
   lines: Iterable<string> | AsyncIterable<string>,
   { verifier, known, onProgress }: VerifyOptions = {},
@@ -84,42 +80,48 @@ export async function verifyTrail(
   return check.report(broken ?? (missing ? gone(missing) : check.end()));
 }
 
-/** Another entry stands in its place. */
-interface MissingEntry {
-  readonly isMissing: true;
-  readonly at: number;
-  readonly found: number;
-}
-
 /** What is known of a trail while it is read. */
 function createCheck(given: Verifier | undefined, known: string | undefined) {
   let verifier = given;
+  /** Of the part that is read. */
   let header: TrailHeader | undefined;
+  let firstIndex = 0;
   let kept: Checkpoint | undefined;
   let hasBegun = false;
   let frontier = EMPTY_FRONTIER;
   let checkpoints = 0;
   let lastCheckpoint: TrailReport["lastCheckpoint"];
   const erasures = createErasures();
-  const from = () => header?.from ?? 0;
-  const signedUpTo = () => lastCheckpoint?.size ?? from();
+  const signedUpTo = () => lastCheckpoint?.size ?? firstIndex;
 
   /** Looks at what stands before the first entry, once. */
   function begin(first: TrailHeader | undefined): TrailBreak | undefined {
     hasBegun = true;
     header = first;
+    firstIndex = first?.from ?? 0;
     frontier = first ? frontierOf(first) : EMPTY_FRONTIER;
     verifier ??= first && parseVerifier(first.key);
     if (!verifier)
-      return breakAt("key_missing", from(), "There is no verifier key to check signatures with.");
-    if (first && first.origin !== verifier.name)
-      return breakAt("key_missing", from(), "This is another trail than the one that the key belongs to.");
+      return breakAt("key_missing", firstIndex, "There is no verifier key to check signatures with.");
+    if (first && first.origin !== verifier.name) return breakAt("key_missing", firstIndex, OTHER_TRAIL);
     if (known === undefined) return undefined;
     kept = openCheckpoint(known, verifier);
     if (!kept)
       return breakAt("signature_wrong", 0, "The checkpoint that you kept is not signed by this trail's key.");
-    if (kept.size < from()) return breakAt("not_continued", kept.size, beginsLater(from(), kept.size));
+    if (kept.size < firstIndex)
+      return breakAt("not_continued", kept.size, beginsLater(firstIndex, kept.size));
     return holdKept();
+  }
+
+  /** A part that comes behind another one must begin with the state that the other one ends with. */
+  function goOn(next: TrailHeader): TrailBreak | undefined {
+    const { size } = frontier;
+    if (header && header.to >= size) return breakAt("cut_off", size, cutOff(size, header.to + 1));
+    if (next.origin !== verifier?.name) return breakAt("key_missing", size, OTHER_TRAIL);
+    if (next.from !== size || !rootOf(frontierOf(next)).equals(rootOf(frontier)))
+      return breakAt("not_continued", size, notBehind(next.from, size));
+    header = next;
+    return undefined;
   }
 
   function holdKept(): TrailBreak | undefined {
@@ -154,7 +156,7 @@ function createCheck(given: Verifier | undefined, known: string | undefined) {
     if (entry.body === null || entry.salt === null) erasures.add(at);
     else {
       if (!leafOf(at, Buffer.from(entry.salt, "base64"), entry.body).equals(leaf)) return misfit(entry, leaf);
-      erasures.learn(entry.body);
+      erasures.learn(at, entry.body);
     }
     frontier = append(frontier, leaf);
     return holdKept();
@@ -175,19 +177,18 @@ function createCheck(given: Verifier | undefined, known: string | undefined) {
 
   /** What accounts for an erasure stands behind it, so a part does not have it for sure. */
   function hidden(): TrailBreak | undefined {
-    const [first] = isPart() ? [] : erasures.unrecorded();
-    if (first === undefined) return undefined;
+    const { first } = erasures.unrecorded();
+    if (first === undefined || isPart()) return undefined;
     return breakAt("erasure_unrecorded", first, `Entry ${first} is erased, and no entry says so.`);
   }
 
   return {
-    entries: () => frontier.size - from(),
+    entries: () => frontier.size - firstIndex,
     take(text: string): TrailBreak | MissingEntry | undefined {
       const at = frontier.size;
       const line = parseTrailLine(text);
-      const unreadable = breakAt("line_unreadable", at, `The line for entry ${at} cannot be read.`);
-      if (!line || ("trail" in line && hasBegun)) return unreadable;
-      if ("trail" in line) return begin(line.trail);
+      if (!line) return breakAt("line_unreadable", at, `The line for entry ${at} cannot be read.`);
+      if ("trail" in line) return hasBegun ? goOn(line.trail) : begin(line.trail);
       const broken = hasBegun ? undefined : begin(undefined);
       if (broken) return broken;
       return "checkpoint" in line ? takeCheckpoint(line.checkpoint) : takeEntry(line.entry);
@@ -196,10 +197,10 @@ function createCheck(given: Verifier | undefined, known: string | undefined) {
     report: (broken: TrailBreak | undefined): TrailReport => ({
       isWhole: broken === undefined,
       key: verifier && formatVerifier(verifier),
-      from: from(),
-      entries: frontier.size - from(),
+      from: firstIndex,
+      entries: frontier.size - firstIndex,
       erased: erasures.count(),
-      unrecorded: erasures.unrecorded().length,
+      unrecorded: erasures.unrecorded().count,
       checkpoints,
       lastCheckpoint,
       broken,
@@ -220,56 +221,4 @@ function misfit({ index, salt, body }: Entry, leaf: Buffer): TrailBreak {
 function isEntryAt(text: string, index: number): boolean {
   const line = parseTrailLine(text);
   return line !== undefined && "entry" in line && line.entry.index === index;
-}
-
-function breakAt(kind: BreakKind, at: number, problem: string): TrailBreak {
-  return { kind, at, problem };
-}
-
-function moved({ at, found }: MissingEntry): TrailBreak {
-  return breakAt("order_changed", at, `The order was changed: entry ${found} stands before entry ${at}.`);
-}
-
-function gone({ at, found }: MissingEntry): TrailBreak {
-  const which = found === at + 1 ? `Entry ${at} is missing` : `Entries ${at} to ${found - 1} are missing`;
-  return breakAt("entry_missing", at, `${which}: entry ${found} stands there.`);
-}
-
-function skipped(size: number, signed: number): string {
-  const which =
-    signed === size + 1 ? `Entry ${size} is missing` : `Entries ${size} to ${signed - 1} are missing`;
-  return `${which}: a checkpoint that was signed over them stands there.`;
-}
-
-function tooLate(signed: number, size: number): string {
-  return `The checkpoint over ${signed} entries stands behind entry ${size - 1}: lines were moved or put in.`;
-}
-
-function differs(since: number, size: number): string {
-  const which =
-    since >= size - 1
-      ? `Entry ${size - 1} is not the one`
-      : `The entries ${since} to ${size - 1} are not those`;
-  return `${which} that the checkpoint over ${size} entries was signed over.`;
-}
-
-function rewritten(size: number): string {
-  return `The trail does not continue the checkpoint that you kept: something before entry ${size} was rewritten.`;
-}
-
-function beginsLater(from: number, kept: number): string {
-  return `This part begins at entry ${from}, so it cannot show that it continues the checkpoint over ${kept} entries.`;
-}
-
-function endsBefore(size: number, kept: number): string {
-  return `This part ends after entry ${size - 1}, before the checkpoint over ${kept} entries that you kept.`;
-}
-
-function cutOff(size: number, wanted: number): string {
-  return `The trail ends after ${size} entries, but there were ${wanted}: its end was cut off.`;
-}
-
-function unsigned(signed: number, size: number): string {
-  if (size === signed) return "No checkpoint stands behind the last entry: its end was cut off.";
-  return `No signature covers the entries ${signed} to ${size - 1}: lines were put in or cut off at the end.`;
 }

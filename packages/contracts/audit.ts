@@ -59,7 +59,6 @@ export const AUDIT_DETAILS = {
   keys_rotated: Strict({ what: OneOf(["signing", "encryption"]) }),
   audit_exported: Strict({ from: Index, to: Type.Integer({ minimum: -1 }) }),
   audit_archived: Strict({ from: Index, to: Index }),
-  entry_erased: Strict({ index: Index }),
   restored_from_backup: Empty,
 };
 export type AuditKind = keyof typeof AUDIT_DETAILS;
@@ -72,7 +71,9 @@ export type AuditDetails<Kind extends AuditKind> = {
   >;
 };
 
-const EntryIndex = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+function entryIndex(description = "Number of an entry, from 0") {
+  return Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
+}
 const Word = Type.String({ maxLength: 100, pattern: "^[A-Za-z0-9_.:-]+$" });
 
 export const AuditEntry = Strict({
@@ -111,7 +112,7 @@ export const audit = {
         Type.String({
           maxLength: 100,
           pattern: "^[^\\p{C}]*$",
-          description: "Part of an id or of the details",
+          description: "Part of a kind, an id or the details",
         }),
       ),
     }),
@@ -125,12 +126,21 @@ export const audit = {
     scope: "audit:read",
     tag: "audit",
     summary: "Shows the newest signed checkpoint, to be kept elsewhere",
+    query: Strict({
+      since: Type.Optional(entryIndex("Size of a checkpoint that was kept before")),
+    }),
     success: {
       status: 200,
       schema: Strict({
         size: Type.Integer(),
         note: Type.String({ description: "C2SP signed note" }),
         verifier_key: Type.String({ description: "C2SP verifier key: `name+hash+key`" }),
+        consistency: Type.Optional(
+          Type.Array(Type.String(), {
+            description:
+              "RFC 6962 proof that this checkpoint continues the one of size `since`, hashes in base64; missing where the trail is shorter than that",
+          }),
+        ),
       }),
     },
     errors: [],
@@ -142,7 +152,7 @@ export const audit = {
     scope: "audit:read",
     tag: "audit",
     summary: "Proves that an entry stands in the trail of the newest checkpoint",
-    query: Strict({ index: EntryIndex }),
+    query: Strict({ index: entryIndex() }),
     success: {
       status: 200,
       schema: Strict({
@@ -163,8 +173,8 @@ export const audit = {
     tag: "audit",
     summary: "Sends the trail, or a part of it, with its checkpoints, to be verified without the service",
     query: Strict({
-      from: Type.Optional(EntryIndex),
-      to: Type.Optional({ ...EntryIndex, description: "What is sent goes on to the next checkpoint" }),
+      from: Type.Optional(entryIndex()),
+      to: Type.Optional(entryIndex("What is sent goes on to the next checkpoint")),
     }),
     success: {
       status: 200,

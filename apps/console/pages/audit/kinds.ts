@@ -33,7 +33,6 @@ export const KIND_WORDS: Readonly<Record<AuditKind, string>> = {
   device_revoked_by_staff: "Device revoked by staff",
   keys_rotated: "Keys rotated",
   audit_exported: "Audit trail exported",
-  entry_erased: "Entry erased",
   restored_from_backup: "Restored from a backup",
   audit_archived: "Audit trail archived",
 };
@@ -81,6 +80,6 @@ export const KIND_GROUPS: readonly KindGroup[] = [
   },
   {
     title: "The trail itself",
-    kinds: ["audit_exported", "audit_archived", "entry_erased", "restored_from_backup"],
+    kinds: ["audit_exported", "audit_archived", "restored_from_backup"],
   },
 ];

@@ -42,7 +42,6 @@ const TIMED_KINDS: ReadonlySet<AuditKind> = new Set([
   "keys_rotated",
   "audit_exported",
   "audit_archived",
-  "entry_erased",
   "restored_from_backup",
 ]);
 

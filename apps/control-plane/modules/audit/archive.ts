@@ -1,38 +1,63 @@
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Verifier, verifyTrail } from "@securewave/audit-trail";
 
+/** Of an index in a file's name, so that names stand in the order of their entries. */
+const DIGITS = 12;
+
 /**
- * Writes a part of the trail so that it is whole, verified and on disk before it has its name.
+ * Writes a part of the trail so that it is whole, verified and on disk before it has its name. Another one from the
+ * same entry on is of an attempt that was not finished, and is removed.
  *
  * @param pieces of whole lines
- * @returns false when what was written cannot be verified: then it has not got its name
+ * @returns false when what was written cannot be verified, or lacks the contents of an entry: then it is removed
  */
 export async function writeArchive(
   dir: string,
-  name: string,
+  { from, to }: { from: number; to: number },
   pieces: AsyncIterable<string>,
   verifier: Verifier,
 ): Promise<boolean> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const path = join(dir, `${name}.jsonl`);
-  const file = await open(`${path}.new`, "w", 0o600);
+  const name = `${digitsOf(from)}-${digitsOf(to)}.jsonl`;
+  const newPath = join(dir, `${name}.new`);
+  try {
+    await writeDurably(newPath, pieces);
+    if (!(await isComplete(newPath, verifier))) return false;
+    await rename(newPath, join(dir, name));
+  } finally {
+    await rm(newPath, { force: true });
+  }
+  for (const other of await readdir(dir))
+    if (other !== name && other.startsWith(`${digitsOf(from)}-`)) await rm(join(dir, other));
+  const folder = await open(dir, "r");
+  await folder.sync().finally(() => folder.close());
+  return true;
+}
+
+async function writeDurably(path: string, pieces: AsyncIterable<string>): Promise<void> {
+  const file = await open(path, "w", 0o600);
   try {
     for await (const piece of pieces) await file.write(piece);
     await file.sync();
   } finally {
     await file.close();
   }
-  const lines = createInterface({
-    input: createReadStream(`${path}.new`),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
-  const { isWhole } = await verifyTrail(lines, { verifier });
-  if (!isWhole) return false;
-  await rename(`${path}.new`, path);
-  const folder = await open(dir, "r");
-  await folder.sync().finally(() => folder.close());
-  return true;
+}
+
+async function isComplete(path: string, verifier: Verifier): Promise<boolean> {
+  const input = createReadStream(path);
+  try {
+    const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+    const { isWhole, erased } = await verifyTrail(lines, { verifier });
+    return isWhole && erased === 0;
+  } finally {
+    input.destroy();
+  }
+}
+
+function digitsOf(index: number): string {
+  return String(index).padStart(DIGITS, "0");
 }

@@ -1,24 +1,25 @@
 import { randomBytes } from "node:crypto";
 import {
+  consistencyRanges,
   createRangeRoots,
-  EMPTY_FRONTIER,
-  type Entry,
   formatVerifier,
   inclusionRanges,
+  type LeafRange,
   SALT_BYTES,
-  writeTrail,
 } from "@securewave/audit-trail";
-import { type AuditEntry, auditErrors } from "@securewave/contracts";
+import { type AuditEntry, auditErrors, requestErrors } from "@securewave/contracts";
 import type { Database, Tables } from "@securewave/database";
 import { type Clock, DAY_MS, dayOf } from "@securewave/foundation";
 import type { Kysely } from "kysely";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { ServiceKey } from "../service-keys/index.ts";
 import { type Act, bodyOf } from "./act.ts";
-import { writeArchive } from "./archive.ts";
+import { readPart, unlessArchived } from "./parts.ts";
+import { createQueueSeal } from "./queue-seal.ts";
 import { type CountedAct, createRefusals } from "./refusals.ts";
+import { createRetention } from "./retention.ts";
 import { createSequencer } from "./sequencer.ts";
-import { createSigning, extend, type Signed, TrailChangedError } from "./signing.ts";
+import { createSigning, type Signed, TrailChangedError } from "./signing.ts";
 import * as store from "./store.ts";
 
 export interface AuditOptions {
@@ -37,15 +38,20 @@ export type Audit = ReturnType<typeof createAudit>;
 export function createAudit(options: AuditOptions) {
   const { database, clock, key, origin, archiveDir, retentionDays, onError } = options;
   const { db } = database;
-  const sequencer = createSequencer(database, onError);
+  const seal = createQueueSeal(key);
   const signing = createSigning(key, origin);
+  const sequencer = createSequencer({ database, seal, onWritten: signing.witness, onError });
+  const retention = createRetention({ database, signing, archiveDir, write });
   const refusals = createRefusals((acts) => write(db, acts), onError);
   sequencer.soon(); // what a process that was killed has left
 
   async function write(trx: Kysely<Tables>, acts: readonly Act[]): Promise<void> {
     const nowMs = clock.now();
-    const rows = acts.map((act) => ({ salt: randomBytes(SALT_BYTES), body: bodyOf(act, nowMs) }));
-    await store.insertQueued(trx, rows);
+    const queued = acts.map((act) => {
+      const body = bodyOf(act, nowMs);
+      return { sealed: seal.seal(randomBytes(SALT_BYTES), body), body };
+    });
+    await store.insertQueued(trx, queued);
     sequencer.soon();
   }
 
@@ -67,38 +73,11 @@ export function createAudit(options: AuditOptions) {
     }
   }
 
-  /** The lines of a part of the trail. */
-  async function readPart(reader: Kysely<Tables>, from: number, end: number, size: number) {
-    const verifier = await signing.verifier(reader);
-    const before = await extend(reader, EMPTY_FRONTIER, from);
-    const frontier = before.hashes.map((hash) => hash.toString("base64"));
-    const header = {
-      origin: verifier.name,
-      key: formatVerifier(verifier),
-      from,
-      to: end - 1,
-      size,
-      frontier,
-    };
-    const checkpoints = await store.readCheckpoints(reader, from, end);
-    return writeTrail(header, entriesOf(reader, from, end), checkpoints);
-  }
-
-  /** Moves the oldest entries into a file, up to a checkpoint that they all are past their time at. */
-  async function archive(trx: Kysely<Tables>, before: string): Promise<void> {
-    if (!(await store.lockArchive(trx))) return;
-    const { size } = await store.readFrontier(trx);
-    const old = await store.findOld(trx, before, size);
-    const end = old && (await store.checkpointAtOrBelow(trx, old.end));
-    if (!old || end === undefined || end <= old.start) return;
-    const [from, to] = [old.start, end - 1];
-    const pieces = await readPart(trx, from, end, size);
-    if (!(await writeArchive(archiveDir, `${from}-${to}`, pieces, await signing.verifier(trx))))
-      throw new TrailChangedError(`the audit trail was changed between entries ${from} and ${to}`);
-    await store.eraseEntries(trx, from, to);
-    await write(trx, [
-      { kind: "audit_archived", actor: "system", subject: "service", details: { from, to } },
-    ]);
+  /** The roots of some ranges of leaves, in base64. */
+  async function rootsOf(ranges: readonly LeafRange[], size: number): Promise<string[]> {
+    const roots = createRangeRoots(ranges);
+    for await (const leaves of store.leavesOf(db, 0, size)) for (const leaf of leaves) roots.add(leaf);
+    return roots.roots().map((hash) => hash.toString("base64"));
   }
 
   return {
@@ -115,17 +94,32 @@ export function createAudit(options: AuditOptions) {
     sign: async (): Promise<Signed> => (await signIfGood()).signed,
     sequence: sequencer.run,
 
-    /** The text of the key that checkpoints are verified with. */
-    verifierKey: async () => formatVerifier(await signing.verifier(db)),
+    /**
+     * The newest checkpoint, and the proof that it continues an earlier state of a given size.
+     *
+     * @returns no proof where the trail is shorter than that
+     */
+    async checkpoint(since?: number) {
+      const { size, note } = (await signIfGood()).signed;
+      const consistency =
+        since === undefined || since > size ? undefined : await rootsOf(consistencyRanges(since, size), size);
+      return {
+        size,
+        note,
+        verifier_key: formatVerifier(await signing.verifier(db)),
+        ...(consistency && { consistency }),
+      };
+    },
 
     async list(filter: store.EntryFilter, page: PageRequest) {
       const bounds = boundsOf(page, 1);
-      const before = bounds.after === undefined ? undefined : Number(bounds.after[0]);
-      const rows = await store.listEntries(
-        db,
-        { ...filter, pattern: bounds.pattern },
-        { before: Number.isSafeInteger(before) ? before : undefined, rows: bounds.rows },
-      );
+      const before = bounds.after && Number(bounds.after[0]);
+      if (before !== undefined && !Number.isSafeInteger(before))
+        throw requestErrors.invalid({
+          issues: [{ at: "query/cursor", message: "is not a cursor of this list" }],
+        });
+      const { pattern, rows: rowsMax } = bounds;
+      const rows = await store.listEntries(db, { ...filter, pattern }, { before, rows: rowsMax });
       return pageOf(rows, bounds, ({ index }) => [String(index)], viewOf);
     },
 
@@ -134,9 +128,7 @@ export function createAudit(options: AuditOptions) {
       const { size, note } = (await signIfGood()).signed;
       const leaf = index < size ? await store.readLeaf(db, index) : undefined;
       if (!leaf) throw auditErrors.notFound();
-      const beside = createRangeRoots(inclusionRanges(index, size));
-      for await (const leaves of store.leavesOf(db, 0, size)) for (const each of leaves) beside.add(each);
-      const proof = beside.roots().map((hash) => hash.toString("base64"));
+      const proof = await rootsOf(inclusionRanges(index, size), size);
       return { index, size, leaf: leaf.toString("base64"), proof, note };
     },
 
@@ -160,30 +152,14 @@ export function createAudit(options: AuditOptions) {
       const end = Math.min(covering ?? size, size);
       const details = { from, to: end - 1 };
       await write(db, [{ kind: "audit_exported", actor, subject: "service", details }]);
-      return readPart(db, from, end, size);
-    },
-
-    /**
-     * Erases one entry; its leaf stays, and an entry says that it was erased.
-     *
-     * @throws audit.not_found, also for an entry that says what was erased
-     */
-    async erase(index: number, actor: string): Promise<void> {
-      await database.transaction(async (trx) => {
-        const row = await store.readEntry(trx, index);
-        const kind = row?.body?.kind;
-        if (kind === undefined || kind === "audit_archived" || kind === "entry_erased")
-          throw auditErrors.notFound();
-        await store.eraseEntries(trx, index, index);
-        await write(trx, [{ kind: "entry_erased", actor, subject: "service", details: { index } }]);
-      });
+      const part = await readPart(db, { from, end, size }, await signing.verifier(db));
+      return unlessArchived(db, from, part);
     },
 
     /** Moves entries past their time into an archive file; their hashes stay. */
     async archiveOld(): Promise<void> {
       await signIfGood();
-      const before = dayOf(clock.now() - retentionDays * DAY_MS);
-      await database.transaction((trx) => archive(trx, before));
+      await retention.archiveBefore(dayOf(clock.now() - retentionDays * DAY_MS));
     },
 
     async close(): Promise<void> {
@@ -191,12 +167,6 @@ export function createAudit(options: AuditOptions) {
       await sequencer.close();
     },
   };
-}
-
-async function* entriesOf(db: Kysely<Tables>, from: number, end: number): AsyncGenerator<Entry> {
-  for await (const { index, leaf, salt, body } of store.entriesOf(db, from, end)) {
-    yield { index, salt: salt?.toString("base64") ?? null, body, leaf: leaf.toString("base64") };
-  }
 }
 
 function viewOf({ index, leaf, body }: store.EntryRow): AuditEntry {

@@ -18,15 +18,16 @@ export interface Signed {
   readonly note: string;
 }
 
-/** The table does not lead from what was signed to what is to be signed: it was changed from outside. */
+/** What is stored does not lead from what was signed to what is to be signed: it was changed from outside. */
 export class TrailChangedError extends Error {
   override readonly name = "TrailChangedError";
 }
 
 /**
  * Signs states of the trail, and only such as continue what was signed before: each time the leaves since then are
- * read and have to lead to the stored frontier. The state signed last is kept in memory, out of reach of whoever has
- * the database; a process that has just started takes the newest checkpoint, and reads all leaves up to it once.
+ * read and have to lead to the stored frontier. The state signed last, and the one that this process wrote last, are
+ * kept in memory, out of reach of whoever has the database; a process that has just started takes the newest
+ * checkpoint, and reads all leaves up to it once.
  *
  * @param newName what a trail is called that has no checkpoint yet; later it keeps its name
  * @see https://c2sp.org/tlog-checkpoint#signatures
@@ -34,6 +35,7 @@ export class TrailChangedError extends Error {
 export function createSigning(key: ServiceKey, newName: string) {
   const publicKey = rawPublicKey(key.privateKey);
   let trusted: Frontier | undefined;
+  let written = EMPTY_FRONTIER;
 
   async function verifier(db: Kysely<Tables>): Promise<Verifier> {
     const latest = await store.latestCheckpoint(db);
@@ -53,18 +55,21 @@ export function createSigning(key: ServiceKey, newName: string) {
   return {
     verifier,
 
+    /** Takes notice of a state that this process has written. */
+    witness(frontier: Frontier): void {
+      if (frontier.size > written.size) written = frontier;
+    },
+
     /**
      * Signs the present state, unless that was done already. The trail must be locked.
      *
      * @throws TrailChangedError
      */
     async sign(trx: Kysely<Tables>): Promise<Signed> {
-      const stored = await store.readFrontier(trx);
       const latest = await store.latestCheckpoint(trx);
-      const good = await trustedState(trx, latest);
-      const frontier = await extend(trx, good, stored.size);
-      if (frontier.size !== stored.size || !rootOf(frontier).equals(rootOf(stored)))
-        throw new TrailChangedError(`the audit trail was changed behind entry ${good.size}`);
+      const signed = await trustedState(trx, latest);
+      const known = written.size > signed.size ? await lead(trx, signed, written) : signed;
+      const frontier = await lead(trx, known, await store.readFrontier(trx));
       trusted = frontier;
       if (latest?.size === frontier.size) return latest;
       const { name } = await verifier(trx);
@@ -76,6 +81,14 @@ export function createSigning(key: ServiceKey, newName: string) {
       return { size: frontier.size, note };
     },
   };
+}
+
+/** Goes by the stored leaves from one state to another. */
+async function lead(db: Kysely<Tables>, from: Frontier, to: Frontier): Promise<Frontier> {
+  const reached = await extend(db, from, to.size);
+  if (reached.size !== to.size || !rootOf(reached).equals(rootOf(to)))
+    throw new TrailChangedError(`the audit trail was changed behind entry ${from.size}`);
+  return reached;
 }
 
 /** Appends the stored leaves up to a size. */

@@ -1,4 +1,4 @@
-import { type EntryBody, type Frontier, HASH_BYTES } from "@securewave/audit-trail";
+import { ARCHIVED_KIND, type EntryBody, type Frontier, HASH_BYTES } from "@securewave/audit-trail";
 import type { AuditKind } from "@securewave/contracts";
 import type { Tables } from "@securewave/database";
 import { type Kysely, type Selectable, sql } from "kysely";
@@ -15,13 +15,17 @@ export interface EntryRow {
 /** Rows that are read or erased at once. */
 const CHUNK = 2_000;
 
-export async function insertQueued(
-  db: Db,
-  rows: readonly { readonly salt: Buffer; readonly body: EntryBody }[],
-): Promise<void> {
+/** An act that waits for its place. */
+export interface QueuedAct {
+  /** Its salt, and what shows that the service put it there. */
+  readonly sealed: Buffer;
+  readonly body: EntryBody;
+}
+
+export async function insertQueued(db: Db, acts: readonly QueuedAct[]): Promise<void> {
   await db
     .insertInto("audit_queue")
-    .values(rows.map(({ salt, body }) => ({ salt, body: JSON.stringify(body) })))
+    .values(acts.map(({ sealed, body }) => ({ salt: sealed, body: JSON.stringify(body) })))
     .execute();
 }
 
@@ -38,10 +42,7 @@ export async function lockArchive(trx: Db): Promise<boolean> {
   return rows[0]?.taken === true;
 }
 
-export async function takeQueued(
-  trx: Db,
-  rowsMax: number,
-): Promise<{ id: number; salt: Buffer; body: EntryBody }[]> {
+export async function takeQueued(trx: Db, rowsMax: number): Promise<QueuedAct[]> {
   const rows = await trx.selectFrom("audit_queue").selectAll().orderBy("id").limit(rowsMax).execute();
   if (rows.length > 0)
     await trx
@@ -52,7 +53,7 @@ export async function takeQueued(
         rows.map(({ id }) => id),
       )
       .execute();
-  return rows as { id: number; salt: Buffer; body: EntryBody }[];
+  return rows.map(({ salt, body }) => ({ sealed: salt, body: body as EntryBody }));
 }
 
 export async function readFrontier(db: Db): Promise<Frontier> {
@@ -86,7 +87,7 @@ export interface EntryFilter {
   readonly to?: string;
 }
 
-/** @param pattern for `ilike`, of ids and details */
+/** @param pattern for `ilike`, of kinds, ids and details */
 export async function listEntries(
   db: Db,
   { from, to, pattern, ...equal }: EntryFilter & { readonly pattern: string | undefined },
@@ -104,12 +105,9 @@ export async function listEntries(
   return (await query.execute()).map(entryOf);
 }
 
-const SEARCHED = sql`concat_ws(' ', body ->> 'actor', body ->> 'subject', body ->> 'origin', body ->> 'details')`;
-
-export async function readEntry(db: Db, index: number): Promise<EntryRow | undefined> {
-  const row = await db.selectFrom("audit_entries").selectAll().where("index", "=", index).executeTakeFirst();
-  return row && entryOf(row);
-}
+/** Kinds also as they are spoken: `api_key_created` is found by "api key". */
+const SEARCHED = sql`concat_ws(' ', body ->> 'kind', replace(body ->> 'kind', '_', ' '), body ->> 'actor',
+  body ->> 'subject', body ->> 'origin', body ->> 'details')`;
 
 /** Entries from one index to before another, in order; those that are missing are left out. */
 export async function* entriesOf(db: Db, from: number, end: number): AsyncGenerator<EntryRow> {
@@ -152,21 +150,35 @@ export async function* leavesOf(db: Db, from: number, end: number): AsyncGenerat
   }
 }
 
+/** The index of the first entry that is not erased. */
+export async function firstKept(db: Db): Promise<number | undefined> {
+  const kept = db.selectFrom("audit_entries").select("index").where("body", "is not", null);
+  return (await kept.orderBy("index").limit(1).executeTakeFirst())?.index;
+}
+
 /**
- * The entries before the first that is not past its time, and from the first that is not erased.
+ * The last entry that an entry says is in an archive, also one that waits for its place; -1 where there is none. The
+ * newest such entry is never erased: whoever erases it writes a newer one.
+ */
+export async function archivedUpTo(db: Db): Promise<number> {
+  const { rows } = await sql<{ to: number | null }>`
+    select max((body -> 'details' ->> 'to')::bigint) as to
+    from (select body from audit_entries union all select body from audit_queue) as acts
+    where body ->> 'kind' = ${ARCHIVED_KIND}`.execute(db);
+  return rows[0]?.to ?? -1;
+}
+
+/**
+ * The index of the first entry that is not past its time.
  *
  * @param before the first day that is not past
  */
-export async function findOld(
-  db: Db,
-  before: string,
-  size: number,
-): Promise<{ start: number; end: number } | undefined> {
-  const kept = db.selectFrom("audit_entries").select("index").where("body", "is not", null).orderBy("index");
-  const first = await kept.executeTakeFirst();
-  if (!first) return undefined;
-  const young = await kept.where(sql<boolean>`left(body ->> 'time', 10) >= ${before}`).executeTakeFirst();
-  return { start: first.index, end: young?.index ?? size };
+export async function firstYoung(db: Db, before: string): Promise<number | undefined> {
+  const young = db
+    .selectFrom("audit_entries")
+    .select("index")
+    .where(sql<boolean>`left(body ->> 'time', 10) >= ${before}`);
+  return (await young.orderBy("index").limit(1).executeTakeFirst())?.index;
 }
 
 /** Takes salt and body off the entries from one index to another; the table lets nothing else be changed. */

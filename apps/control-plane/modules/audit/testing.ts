@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseVerifier, rawPublicKey, type TrailReport, verifyTrail } from "@securewave/audit-trail";
 import { openTestDatabase } from "@securewave/database/testing";
 import { createId, createManualClock, invariant, type ManualClock } from "@securewave/foundation";
@@ -7,6 +9,8 @@ import { temporaryDir } from "@securewave/testing/temporary";
 import { afterAll, afterEach, beforeEach } from "vitest";
 import type { Act } from "./act.ts";
 import { type Audit, type AuditOptions, createAudit } from "./service.ts";
+
+const PROCESS = fileURLToPath(new URL("testing-process.ts", import.meta.url));
 
 export const staff = createId("account");
 
@@ -52,6 +56,12 @@ export async function useTrail() {
       opened.push(audit);
       return audit;
     },
+    /** Another process indeed; what it does is said there. */
+    spawn: (mode: "write" | "archive", nodeOptions: readonly string[] = []) =>
+      spawn(process.execPath, [...nodeOptions, PROCESS, mode, database.url, trail.archiveDir], {
+        env: { ...process.env, AUDIT_KEY: privateKey.export({ format: "pem", type: "pkcs8" }).toString() },
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
     /** Writes entries, one transaction each, and gives them their places. */
     async fill(count: number, act: () => Act = logIn): Promise<void> {
       for (let at = 0; at < count; at++) await trail.audit.record(db, act());
@@ -63,7 +73,7 @@ export async function useTrail() {
       return text.trimEnd().split("\n");
     },
     async verifier() {
-      const verifier = parseVerifier(await trail.audit.verifierKey());
+      const verifier = parseVerifier((await trail.audit.checkpoint()).verifier_key);
       invariant(verifier, "the verifier key is one");
       return verifier;
     },
