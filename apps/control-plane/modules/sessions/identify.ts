@@ -1,6 +1,6 @@
 import type { Role } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
-import { type Clock, DAY_MS, dayOf } from "@securewave/foundation";
+import { type Clock, DAY_MS } from "@securewave/foundation";
 import type { Csrf } from "@securewave/sentinel/csrf";
 import { type CookieSessions, createCookieSessions } from "@securewave/sentinel/sessions";
 import type { AccessTokens } from "@securewave/sentinel/tokens";
@@ -9,12 +9,14 @@ import type { Bus } from "../../bus.ts";
 import type { Caller, Identify } from "../../http/caller.ts";
 import type { Telemetry } from "../../http/telemetry.ts";
 import { createHolderCache } from "./holder-cache.ts";
+import type { Lifetime } from "./lifetime.ts";
 import * as store from "./store.ts";
 
 export interface IdentifyOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly bus: Bus;
+  readonly lifetime: Lifetime;
   readonly telemetry: Telemetry;
   readonly accessTokens: AccessTokens;
   readonly csrf: Csrf;
@@ -41,14 +43,13 @@ export function createIdentify(options: IdentifyOptions): {
   identify: Identify;
   cookies: CookieSessions<BrowserHolder>;
 } {
-  const { database, clock, bus, telemetry, accessTokens, csrf, identifyApiKey, isSecure } = options;
+  const { database, clock, bus, lifetime, telemetry, accessTokens, csrf, identifyApiKey, isSecure } = options;
   const { db } = database;
-  const today = () => dayOf(clock.now());
 
   const holderOf = createHolderCache(
     bus,
     clock,
-    (sessionId) => store.findHolder(db, sessionId, "program", today()),
+    (sessionId) => store.findHolder(db, sessionId, "program", lifetime.validity()),
     telemetry.observeSessionLookup,
   );
   const cookies = createCookieSessions<BrowserHolder>({
@@ -57,7 +58,7 @@ export function createIdentify(options: IdentifyOptions): {
     clock,
     observe: telemetry.observeSessionLookup,
     async find(sessionId) {
-      const row = await store.findHolder(db, sessionId, "browser", today());
+      const row = await store.findHolder(db, sessionId, "browser", lifetime.validity());
       if (!row) return undefined;
       const { accountId, role, expiresOn, hash } = row;
       const untilMs = Date.parse(`${expiresOn}T00:00:00Z`) + DAY_MS;

@@ -1,13 +1,12 @@
 import { sessionErrors } from "@securewave/contracts";
-import type { Tables } from "@securewave/database";
-import type { Kysely } from "kysely";
+import type { Database } from "@securewave/database";
 import type { Telemetry } from "../../http/telemetry.ts";
 import type { LogInGuard } from "../../log-in-guard.ts";
 import { type Account, type Accounts, isRightPassword } from "../accounts/index.ts";
 import type { SecondFactors } from "../second-factors/index.ts";
 
 export interface LogInOptions {
-  readonly db: Kysely<Tables>;
+  readonly database: Database;
   readonly accounts: Accounts;
   readonly secondFactors: Pick<SecondFactors, "demand">;
   readonly guard: LogInGuard;
@@ -28,7 +27,7 @@ export interface Proof {
   readonly method: LogInMethod;
 }
 
-export function createLogIn({ db, accounts, secondFactors, guard, telemetry }: LogInOptions) {
+export function createLogIn({ database, accounts, secondFactors, guard, telemetry }: LogInOptions) {
   return {
     /**
      * Checks password and second factor. An unknown account takes as long and answers the same as a wrong
@@ -39,31 +38,27 @@ export function createLogIn({ db, accounts, secondFactors, guard, telemetry }: L
      *   sessions.email_unverified
      */
     async prove({ email, password, code }: Credentials, origin: string): Promise<Proof> {
-      await guard.admit(email, origin, "password");
       const account = await accounts.findByEmail(email);
-      const isRight = await isRightPassword(account?.password_hash, password);
-      telemetry.countAuthAttempt("password", isRight ? "success" : "failure");
-      if (!account || !isRight) {
-        await guard.refused({ email, accountId: account?.id, origin, method: "password" });
-        throw sessionErrors.wrongCredentials();
-      }
-      if (account.state === "unverified") throw sessionErrors.emailUnverified();
-      if (account.state === "suspended") throw sessionErrors.accountSuspended();
-      const factor = await proveFactor(account, code, origin);
-      await guard.succeeded(email, origin);
-      return { account, method: factor === "none" ? "password" : factor };
+      const attempt = { tried: email, accountId: account?.id, origin, method: "password" } as const;
+      return guard.attempt(attempt, async () => {
+        const isRight = await isRightPassword(account?.password_hash, password);
+        telemetry.countAuthAttempt("password", isRight ? "success" : "failure");
+        if (!account || !isRight) throw sessionErrors.wrongCredentials();
+        if (account.state === "unverified") throw sessionErrors.emailUnverified();
+        if (account.state === "suspended") throw sessionErrors.accountSuspended();
+        const factor = await proveFactor(account, code);
+        return { account, method: factor === "none" ? "password" : factor };
+      });
     },
   };
 
-  async function proveFactor(account: Account, code: string | undefined, origin: string) {
+  async function proveFactor(account: Account, code: string | undefined) {
     try {
-      const factor = await secondFactors.demand(db, account, code);
+      const factor = await database.transaction((trx) => secondFactors.demand(trx, account, code));
       if (factor !== "none") telemetry.countAuthAttempt(factor, "success");
       return factor;
     } catch (error) {
-      if (code === undefined) throw error;
-      telemetry.countAuthAttempt("totp", "failure");
-      await guard.refused({ email: account.email, accountId: account.id, origin, method: "totp" });
+      if (code !== undefined) telemetry.countAuthAttempt("totp", "failure");
       throw error;
     }
   }

@@ -1,16 +1,15 @@
 import { api, type BrowserSession } from "@securewave/contracts";
 import type { Csrf } from "@securewave/sentinel/csrf";
 import { type CookieSessions, readCookie } from "@securewave/sentinel/sessions";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Identify } from "../../http/caller.ts";
 import type { Mount } from "../../http/mount.ts";
 import type { Telemetry } from "../../http/telemetry.ts";
 import { type Account, type Accounts, viewOf } from "../accounts/index.ts";
 import type { Passkeys } from "../passkeys/index.ts";
+import type { BrowserHolder } from "./identify.ts";
 import type { createLogIn, LogInMethod } from "./log-in.ts";
 import type { Sessions } from "./service.ts";
-
-const DAY_SECONDS = 86_400;
 
 export interface SessionRoutesOptions {
   readonly sessions: Sessions;
@@ -20,35 +19,38 @@ export interface SessionRoutesOptions {
   readonly csrf: Csrf;
   readonly identify: Identify;
   readonly telemetry: Telemetry;
-  readonly cookies: CookieSessions;
-  readonly refreshDays: number;
+  readonly cookies: CookieSessions<BrowserHolder>;
 }
 
 export function mountSessions(mount: Mount, options: SessionRoutesOptions): void {
   const { sessions, logIn, accounts, passkeys, csrf, identify, cookies, telemetry } = options;
-  const setCookie = (reply: FastifyReply, text: string) =>
-    reply.header("set-cookie", cookies.setCookie(text, options.refreshDays * DAY_SECONDS));
+  const setCookie = (reply: FastifyReply, text: string, lifeSeconds: number) =>
+    reply.header("set-cookie", cookies.setCookie(text, lifeSeconds));
 
+  /** Opens a log-in in place of the one that this browser has. To be called once the new one is proved. */
   async function openBrowser(
+    request: FastifyRequest,
     reply: FastifyReply,
     account: Account,
     method: LogInMethod | "setup",
   ): Promise<BrowserSession> {
-    const opened = await sessions.openBrowser(account, method);
-    setCookie(reply, opened.cookieText);
+    const former = await cookies.verify(request.headers.cookie);
+    const opened = await sessions.openBrowser(account, method, former?.sessionId);
+    setCookie(reply, opened.cookieText, opened.cookieSeconds);
     return { account: viewOf(account), csrf_token: csrf.tokenFor(opened.sessionId) };
   }
 
   mount(api.session.open, async ({ body, request, reply }) => {
     csrf.checkOrigin(request);
     const { account, method } = await logIn.prove(body, request.origin.tag);
-    return openBrowser(reply, account, method);
+    return openBrowser(request, reply, account, method);
   });
   mount(api.session.show, async ({ request, reply }) => {
     const caller = await identify(request);
     if (!caller || caller.apiKey) return { session: null };
     const text = readCookie(request.headers.cookie ?? "", cookies.cookieName);
-    if (text !== undefined && (await sessions.prolong(caller.credentialId))) setCookie(reply, text);
+    const lifeSeconds = text === undefined ? undefined : await sessions.prolong(caller.credentialId);
+    if (text !== undefined && lifeSeconds !== undefined) setCookie(reply, text, lifeSeconds);
     const account = await accounts.find(caller.accountId);
     if (!account) return { session: null };
     return { session: { account: viewOf(account), csrf_token: csrf.tokenFor(caller.credentialId) } };
@@ -66,18 +68,25 @@ export function mountSessions(mount: Mount, options: SessionRoutesOptions): void
       throw error;
     });
     telemetry.countAuthAttempt("passkey", "success");
-    return openBrowser(reply, account, "passkey");
+    return openBrowser(request, reply, account, "passkey");
   });
   mount(api.service.setUp, async ({ body, request, reply }) => {
     csrf.checkOrigin(request);
-    return openBrowser(reply, await accounts.setUp(body.token, body.email, body.password), "setup");
+    return openBrowser(request, reply, await accounts.setUp(body.token, body.email, body.password), "setup");
   });
 
   mount(api.sessions.logIn, async ({ body, request }) => {
     const { account, method } = await logIn.prove(body, request.origin.tag);
     return sessions.openProgram(account, method);
   });
-  mount(api.sessions.refresh, ({ body }) => sessions.refresh(body.refresh_token));
+  mount(api.sessions.refresh, async ({ body }) => {
+    const session = await sessions.refresh(body.refresh_token).catch((error: unknown) => {
+      telemetry.countAuthAttempt("refresh", "failure");
+      throw error;
+    });
+    telemetry.countAuthAttempt("refresh", "success");
+    return session;
+  });
   mount(api.sessions.logOut, async ({ caller, reply }) => {
     await sessions.end(caller.credentialId);
     reply.header("set-cookie", cookies.clearCookie());

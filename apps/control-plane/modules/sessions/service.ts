@@ -1,6 +1,7 @@
 import { type LogIn, type Session, sessionErrors } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
-import { type Clock, createId, DAY_MS, dayOf } from "@securewave/foundation";
+import { type Clock, createId, dayOf } from "@securewave/foundation";
+import { keyedHash } from "@securewave/foundation/derive";
 import { hashToken } from "@securewave/foundation/secret";
 import type { CookieSessions } from "@securewave/sentinel/sessions";
 import type { AccessTokens } from "@securewave/sentinel/tokens";
@@ -8,8 +9,9 @@ import type { Bus } from "../../bus.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import { type Account, type Accounts, viewOf } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
+import type { Lifetime } from "./lifetime.ts";
 import type { LogInMethod } from "./log-in.ts";
-import { createRefreshTokens } from "./refresh-token.ts";
+import { createRefreshTokens, type RefreshToken } from "./refresh-token.ts";
 import * as store from "./store.ts";
 
 export interface SessionsOptions {
@@ -22,7 +24,7 @@ export interface SessionsOptions {
   readonly cookies: Pick<CookieSessions, "issue">;
   /** Makes each refresh token of a session follow from the one before. */
   readonly refreshKey: Uint8Array;
-  readonly refreshDays: number;
+  readonly lifetime: Lifetime;
 }
 
 /** A browser's log-in that was opened: what goes into its cookie. */
@@ -30,20 +32,21 @@ export interface OpenedBrowser {
   readonly sessionId: string;
   readonly account: Account;
   readonly cookieText: string;
+  readonly cookieSeconds: number;
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
 
+/** Log-ins of one account at once. One more ends the one that would end first. */
+const SESSIONS_MAX = 50;
 /** Answers get lost and pages refresh side by side: the token before the present one still works for so long. */
 const GRACE_MS = 10_000;
 
 export function createSessions(options: SessionsOptions) {
-  const { database, clock, bus, accounts, audit, accessTokens, cookies, refreshDays } = options;
+  const { database, clock, bus, accounts, audit, accessTokens, cookies, lifetime } = options;
   const { db } = database;
-  const refreshTokens = createRefreshTokens(options.refreshKey);
+  const refreshTokens = createRefreshTokens((text) => keyedHash(options.refreshKey, text));
   const rotatedAtMs = new Map<string, number>();
-  const today = () => dayOf(clock.now());
-  const expiryDay = () => dayOf(clock.now() + refreshDays * DAY_MS);
   bus.subscribe("refresh-rotated", (hash) => {
     rotatedAtMs.set(hash, clock.now());
     for (const [old, atMs] of rotatedAtMs) {
@@ -57,23 +60,35 @@ export function createSessions(options: SessionsOptions) {
     return () => bus.publish("sessions-changed", account.id);
   });
 
-  /** One transaction: whoever is logged in stands in the trail. */
+  /**
+   * One transaction: whoever is logged in stands in the trail.
+   *
+   * @param formerId the log-in that this one takes the place of
+   */
   async function insert(
     account: Account,
-    id: string,
-    session: { refresh_hash: Buffer; kind: "browser" | "program" },
+    session: Pick<store.SessionRow, "id" | "refresh_hash" | "kind" | "expires_on">,
     method: LogInMethod | "setup",
+    formerId?: string,
   ): Promise<void> {
-    await database.transaction(async (trx) => {
-      const days = { created_on: today(), expires_on: expiryDay() };
-      await store.insertSession(trx, { id, account_id: account.id, ...session, ...days });
+    const account_id = account.id;
+    const ended = await database.transaction(async (trx) => {
+      await store.lockAccount(trx, account_id);
+      if (formerId !== undefined) await store.deleteSession(trx, formerId);
+      const surplus = await store.deleteSurplus(trx, account_id, SESSIONS_MAX - 1, lifetime.validity());
+      for (const _ of surplus)
+        await audit.record(trx, { kind: "session_ended", actor: "system", subject: account_id, details: {} });
+      await store.insertSession(trx, { ...session, account_id, created_on: dayOf(clock.now()) });
       await audit.record(trx, {
         kind: "login_succeeded",
-        actor: account.id,
-        subject: account.id,
+        actor: account_id,
+        subject: account_id,
         details: { method },
       });
+      return surplus;
     });
+    for (const id of formerId === undefined ? ended : [formerId, ...ended])
+      bus.publish("sessions-changed", id);
   }
 
   async function sessionOf(accountId: string, sessionId: string, refreshToken: string): Promise<Session> {
@@ -94,22 +109,21 @@ export function createSessions(options: SessionsOptions) {
   }
 
   /** The token is not the present one: a late answer of a moment ago, a stolen old one, or a guess. */
-  async function refreshWithOld(sessionId: string, token: string, next: string): Promise<Session> {
-    const session = await store.findSession(db, sessionId, today());
-    if (!session || !refreshTokens.isAncestor(token, session.refresh_hash))
-      throw sessionErrors.refreshInvalid();
-    const rotated = rotatedAtMs.get(hashToken(token).toString("hex"));
-    const isLatest = session.previous_hash?.equals(hashToken(token)) ?? false;
+  async function refreshWithOld(token: RefreshToken): Promise<Session> {
+    const { sessionId, text } = token;
+    const session = await store.findSession(db, sessionId, lifetime.validity());
+    if (!session || !token.isOfChain()) throw sessionErrors.refreshInvalid();
+    const rotated = rotatedAtMs.get(hashToken(text).toString("hex"));
+    const isLatest = session.previous_hash?.equals(hashToken(text)) ?? false;
     if (isLatest && rotated !== undefined && rotated + GRACE_MS > clock.now()) {
-      return sessionOf(session.account_id, sessionId, next);
+      return sessionOf(session.account_id, sessionId, token.next());
     }
-    await end(sessionId);
-    await audit.record(db, {
-      kind: "refresh_reused",
-      actor: "unknown",
-      subject: session.account_id,
-      details: {},
+    await database.transaction(async (trx) => {
+      if (!(await store.deleteSession(trx, sessionId))) return;
+      const subject = session.account_id;
+      await audit.record(trx, { kind: "refresh_reused", actor: "unknown", subject, details: {} });
     });
+    bus.publish("sessions-changed", sessionId);
     throw sessionErrors.refreshReused();
   }
 
@@ -119,52 +133,69 @@ export function createSessions(options: SessionsOptions) {
       const id = createId("session");
       const refreshToken = refreshTokens.first(id);
       const session = await sessionOf(account.id, id, refreshToken);
-      await insert(account, id, { refresh_hash: hashToken(refreshToken), kind: "program" }, method);
+      const refresh_hash = hashToken(refreshToken);
+      await insert(account, { id, refresh_hash, kind: "program", expires_on: lifetime.firstEnd() }, method);
       return session;
     },
 
-    /** Opens the log-in of a browser. Its id is always a fresh one, so nobody can fix it beforehand. */
-    async openBrowser(account: Account, method: LogInMethod | "setup"): Promise<OpenedBrowser> {
+    /**
+     * Opens the log-in of a browser. Its id is always a fresh one, so nobody can fix it beforehand.
+     *
+     * @param formerId the log-in that this browser had and that ends with this, whoever's it was
+     */
+    async openBrowser(
+      account: Account,
+      method: LogInMethod | "setup",
+      formerId?: string,
+    ): Promise<OpenedBrowser> {
       if (account.state === "suspended") throw sessionErrors.accountSuspended();
-      const sessionId = createId("session");
-      const { text, hash } = cookies.issue(sessionId);
-      await insert(account, sessionId, { refresh_hash: hash, kind: "browser" }, method);
-      return { sessionId, account, cookieText: text };
+      const id = createId("session");
+      const { text, hash } = cookies.issue(id);
+      const expires_on = lifetime.firstEnd();
+      await insert(account, { id, refresh_hash: hash, kind: "browser", expires_on }, method, formerId);
+      return {
+        sessionId: id,
+        account,
+        cookieText: text,
+        cookieSeconds: lifetime.cookieSeconds(expires_on),
+      };
     },
 
     /**
      * Lets a browser's log-in last longer when more than half of its time is over: written that seldom, it
      * tells nobody when it was used.
      *
-     * @returns whether the cookie must be set anew
+     * @returns how long its cookie lives, where that must be set anew
      */
-    async prolong(sessionId: string): Promise<boolean> {
-      const ifBefore = dayOf(clock.now() + (refreshDays / 2) * DAY_MS);
-      const isProlonged = await store.prolongSession(db, sessionId, { ifBefore, to: expiryDay() });
-      if (isProlonged) bus.publish("sessions-changed", sessionId);
-      return isProlonged;
+    async prolong(sessionId: string): Promise<number | undefined> {
+      const days = { ifBefore: lifetime.halfTime(), to: lifetime.prolongedEnd() };
+      const endsOn = await store.prolongSession(db, sessionId, days, lifetime.validity());
+      if (endsOn === undefined) return undefined;
+      bus.publish("sessions-changed", sessionId);
+      return lifetime.cookieSeconds(endsOn);
     },
 
     /** @throws sessions.refresh_invalid, sessions.refresh_reused, sessions.account_suspended */
-    async refresh(token: string): Promise<Session> {
-      const sessionId = refreshTokens.sessionIdOf(token);
-      if (sessionId === undefined) throw sessionErrors.refreshInvalid();
-      const next = refreshTokens.after(token);
-      const present = hashToken(token);
-      const rotated = await store.rotateSession(db, sessionId, present, {
-        hash: hashToken(next),
-        expiresOn: expiryDay(),
-        today: today(),
-      });
-      if (!rotated) return refreshWithOld(sessionId, token, next);
+    async refresh(text: string): Promise<Session> {
+      const token = refreshTokens.parse(text);
+      if (!token) throw sessionErrors.refreshInvalid();
+      const [present, next] = [hashToken(text), token.next()];
+      const rotated = await store.rotateSession(
+        db,
+        token.sessionId,
+        present,
+        { hash: hashToken(next), to: lifetime.prolongedEnd() },
+        lifetime.validity(),
+      );
+      if (!rotated) return refreshWithOld(token);
       bus.publish("refresh-rotated", present.toString("hex"));
-      return sessionOf(rotated.account_id, sessionId, next);
+      return sessionOf(rotated.account_id, token.sessionId, next);
     },
 
     async list(accountId: string, currentId: string, page: PageRequest) {
       const bounds = boundsOf(page, 1);
-      const rows = await store.listSessionsOf(db, accountId, today(), bounds);
-      const view = ({ id, kind, created_on, expires_on }: store.SessionRow): LogIn => ({
+      const rows = await store.listSessionsOf(db, accountId, lifetime.validity(), bounds);
+      const view = ({ id, kind, created_on, expires_on }: store.SessionView): LogIn => ({
         id,
         kind,
         is_current: id === currentId,
@@ -195,7 +226,7 @@ export function createSessions(options: SessionsOptions) {
     },
 
     async deleteExpired(): Promise<void> {
-      await store.deleteExpiredSessions(db, today());
+      await store.deleteExpiredSessions(db, lifetime.validity());
     },
   };
 }

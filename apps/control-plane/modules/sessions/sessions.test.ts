@@ -90,18 +90,66 @@ describe("refresh tokens", () => {
     }
   });
 
-  test("a guess is refused and ends nothing", async () => {
+  test("a guess is refused and ends nothing, whatever place in the chain it claims", async () => {
     const person = await service.person();
-    const session = person.refreshToken.slice(0, "swr_ses_".length + 20);
+    const third = await next(await next(person.refreshToken));
+    const session = third.slice(0, "swr_ses_".length + 20);
+    const claiming = (number: number) => third.replace(/_2(?=_[\w-]{43}$)/, `_${number}`);
     const guesses = [
+      ...[0, 1, 3, 5_000, 999_999_999].map(claiming),
+      third.replace(/_2_[\w-]{43}$/, `_1_${"A".repeat(43)}`),
+      `${session}_${"A".repeat(43)}_0_${"A".repeat(43)}`,
       `${session}_${"A".repeat(43)}`,
-      `${person.refreshToken.slice(0, -1)}~`,
+      `${third.slice(0, -1)}~`,
       "swr_",
       "x",
       "a".repeat(200),
     ];
     for (const guess of guesses) expect(await codeOf(refresh(guess))).toBe("sessions.refresh_invalid");
-    expect(await codeOf(refresh(person.refreshToken))).toBe("ok");
+    expect(await codeOf(refresh(third))).toBe("ok");
+  });
+
+  test("a theft stands in the trail once, and no log-in ends for one that could not be written", async () => {
+    const person = await service.person();
+    const second = await next(person.refreshToken);
+    service.clock.advanceSeconds(11);
+    const { pool, db } = service.database;
+    await pool.query("alter table audit_queue add constraint audit_queue_full check (false) not valid");
+    const failed = await service.send("/api/auth/refresh", { body: { refresh_token: person.refreshToken } });
+    expect(failed.status).toBe(500);
+    await pool.query("alter table audit_queue drop constraint audit_queue_full");
+    const present = await next(second);
+    service.clock.advanceSeconds(11);
+    const uses = [person.refreshToken, second, person.refreshToken].map((token) => codeOf(refresh(token)));
+    expect(await Promise.all(uses)).toContain("sessions.refresh_reused");
+    expect(await codeOf(refresh(present))).toBe("sessions.refresh_invalid");
+    await service.app.audit.sign();
+    const rows = await db.selectFrom("audit_entries").select("body").execute();
+    const bodies = rows.map(({ body }) => body as { kind: string; subject: string });
+    expect(
+      bodies.filter(({ kind, subject }) => kind === "refresh_reused" && subject === person.id),
+    ).toHaveLength(1);
+  });
+
+  test("are counted by whether they were taken", async () => {
+    const server = await service.app.telemetry.listen("127.0.0.1", 0);
+    const address = server.address();
+    const origin = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+    const countOf = async (result: string) => {
+      const text = await (await fetch(`${origin}/metrics`)).text();
+      const sample = new RegExp(
+        `^sentinel_auth_attempts_total\\{method="refresh",result="${result}"\\} (\\d+)$`,
+        "m",
+      );
+      return Number(sample.exec(text)?.[1] ?? 0);
+    };
+    const { refreshToken } = await service.person();
+    const before = [await countOf("success"), await countOf("failure")];
+    await next(refreshToken);
+    expect(await codeOf(refresh("swr_"))).toBe("sessions.refresh_invalid");
+    const after = [await countOf("success"), await countOf("failure")];
+    server.close();
+    expect(after).toEqual(before.map((count) => count + 1));
   });
 
   test("neither token stands in the table", async () => {
