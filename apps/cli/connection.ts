@@ -10,31 +10,57 @@ export interface Connection {
   readonly url: string;
   readonly client: Client;
   readonly credentials: Credentials;
-  /** Where the token of this command comes from. */
-  readonly loginSource: "environment" | "saved" | "none";
+  /** Where that comes from by which this command shows who it is; `environment` is a token there. */
+  readonly loginSource: "environment" | "api_key" | "saved" | "none";
 }
+
+/** What a header can carry. */
+const PRINTABLE = /^[\x21-\x7e]+$/;
+/** As the service makes them. */
+const API_KEY = /^swk_[\w-]+$/;
 
 /**
  * Makes the client for the service that the option, the environment or the last log-in names.
  *
- * @throws CliError `cli.usage` for an address that is none, `cli.credentials_unreadable`
+ * @throws CliError `cli.usage` for an address that is none or a credential that cannot be one,
+ *   `cli.credentials_unreadable`
  */
 export async function connect(environment: Environment, urlOption: string | undefined): Promise<Connection> {
   const { env, homeDir } = environment;
   const credentials = openCredentials(credentialsPath(env, homeDir));
-  const token = env.SECUREWAVE_TOKEN ? env.SECUREWAVE_TOKEN : undefined;
+  const given = givenCredential(env);
   const givenUrl = urlOption ?? (env.SECUREWAVE_URL ? env.SECUREWAVE_URL : undefined);
-  const isSavedNeeded = token === undefined || givenUrl === undefined;
+  const isSavedNeeded = given === undefined || givenUrl === undefined;
   const saved = isSavedNeeded ? await credentials.read() : { logins: {} };
   const url = parseUrl(givenUrl ?? saved.url ?? DEFAULT_URL);
-  if (token !== undefined) {
-    const client = createClient({ baseUrl: url, token: () => token });
-    return { url, client, credentials, loginSource: "environment" };
+  if (given !== undefined) {
+    const { text, loginSource } = given;
+    const client = createClient({ baseUrl: url, token: () => text });
+    return { url, client, credentials, loginSource };
   }
   const login = saved.logins[url];
   const renewal = createRenewal(credentials, url, login);
   const client = createClient({ baseUrl: url, ...renewal });
   return { url, client, credentials, loginSource: login === undefined ? "none" : "saved" };
+}
+
+/** What the environment holds to be used in place of a saved log-in. */
+function givenCredential({ SECUREWAVE_TOKEN: token, SECUREWAVE_API_KEY: apiKey }: Environment["env"]) {
+  if (token && apiKey) {
+    throw usageError("SECUREWAVE_TOKEN and SECUREWAVE_API_KEY are both set.", "Take one of them away.");
+  }
+  if (apiKey) {
+    if (!API_KEY.test(apiKey)) {
+      throw usageError(
+        "What SECUREWAVE_API_KEY holds is no API key: those begin with swk_.",
+        "Make one: securewave api-keys create --help",
+      );
+    }
+    return { text: apiKey, loginSource: "api_key" } as const;
+  }
+  if (!token) return undefined;
+  if (!PRINTABLE.test(token)) throw usageError("What SECUREWAVE_TOKEN holds is no access token.");
+  return { text: token, loginSource: "environment" } as const;
 }
 
 function parseUrl(text: string): string {

@@ -1,5 +1,15 @@
-import { ApiError, deviceErrors, nodeErrors, requestErrors, sessionErrors } from "@securewave/contracts";
-import type { InputIssue } from "@securewave/foundation";
+import {
+  ApiError,
+  apiKeyErrors,
+  blockErrors,
+  deviceErrors,
+  nodeErrors,
+  requestErrors,
+  sentinelErrors,
+  sessionErrors,
+} from "@securewave/contracts";
+import { type InputIssue, SECOND_MS } from "@securewave/foundation";
+import { humanDuration } from "./human.ts";
 
 /** What the process answers its caller with. */
 export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const;
@@ -13,6 +23,8 @@ export interface ShownFailure {
   readonly next?: string;
   /** HTTP status, where the service answered. */
   readonly status?: number;
+  /** After how long trying again makes sense, where the service said so. */
+  readonly retry_after_seconds?: number;
   readonly issues?: readonly InputIssue[];
 }
 
@@ -28,6 +40,19 @@ export class CliError extends Error {
     this.code = code;
     this.next = options.next;
     this.exitCode = options.exitCode ?? EXIT.failed;
+  }
+}
+
+/** The service refused, and what to do depends on when and as whom it was asked. */
+class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly refusal: ApiError;
+  readonly next: string;
+
+  constructor(refusal: ApiError, next: string) {
+    super(refusal.message);
+    this.refusal = refusal;
+    this.next = next;
   }
 }
 
@@ -53,10 +78,46 @@ const NEXT: Readonly<Record<string, string>> = {
   [deviceErrors.limitReached.code]: "See your devices: securewave devices mine",
   [deviceErrors.nameInUse.code]: "Take another name, or see your devices: securewave devices mine",
   [deviceErrors.serverUnavailable.code]: "Leave --server away: the service then chooses one.",
+  [sessionErrors.secondFactorNeeded.code]:
+    "Where nobody can be asked, the code stands in the line after the password: --password-stdin",
+  [sentinelErrors.scopeMissing.code]:
+    "Scopes are given to a key when it is made: securewave api-keys create --help",
+  [apiKeyErrors.tooMany.code]: "See them: securewave api-keys list",
+  [apiKeyErrors.tooLong.code]: "Let it end sooner: --expires-in <duration>",
+  [blockErrors.wouldLockOut.code]: "Block a smaller network, in which you are not.",
   [nodeErrors.notEmpty.code]:
     "See the devices: securewave devices list. Stop new ones: securewave nodes drain <node>",
   [nodeErrors.nameInUse.code]: "See the nodes: securewave nodes list",
 };
+
+/** Adds to what a command threw what to do where that depends on the present and on the environment. */
+export function situated(
+  error: unknown,
+  nowMs: number,
+  env: Readonly<Record<string, string | undefined>>,
+): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const { retryAfterSeconds } = error;
+  if (retryAfterSeconds !== undefined) {
+    const advice = [waitAdvice(retryAfterSeconds, nowMs), NEXT[error.code] ?? []].flat();
+    return new RefusedError(error, advice.join(" "));
+  }
+  const variable = env.SECUREWAVE_API_KEY ? "SECUREWAVE_API_KEY" : "SECUREWAVE_TOKEN";
+  if (error.code === requestErrors.notLoggedIn.code && env[variable])
+    return new RefusedError(
+      error,
+      `${variable} is used in place of a log-in: mend what it holds, or unset it.`,
+    );
+  return error;
+}
+
+function waitAdvice(seconds: number, nowMs: number): string {
+  const wait = `Try again in ${humanDuration(seconds)}`;
+  if (seconds < 60) return `${wait}.`;
+  // To the second and upwards, so that nobody comes too early.
+  const until = new Date(Math.ceil(nowMs / SECOND_MS + seconds) * SECOND_MS).toISOString();
+  return `${wait}, after ${until.slice(11, 19)} UTC.`;
+}
 
 /** How a thrown value is shown, and how the process ends after it. */
 export function describeFailure(error: unknown): {
@@ -67,20 +128,22 @@ export function describeFailure(error: unknown): {
     const { code, message, next, exitCode } = error;
     return { shown: { code, message, ...(next !== undefined && { next }) }, exitCode };
   }
-  if (error instanceof ApiError) {
-    const next = NEXT[error.code];
-    const issues = error.problem?.issues ?? [];
-    return {
-      shown: {
-        code: error.code,
-        message: error.message,
-        ...(next !== undefined && { next }),
-        ...(error.status > 0 && { status: error.status }),
-        ...(issues.length > 0 && { issues }),
-      },
-      exitCode: error.status === 0 ? EXIT.unreachable : EXIT.failed,
-    };
-  }
+  if (error instanceof RefusedError) return describeRefusal(error.refusal, error.next);
+  if (error instanceof ApiError) return describeRefusal(error, NEXT[error.code]);
   const message = error instanceof Error ? error.message : String(error);
   return { shown: { code: "cli.failed", message }, exitCode: EXIT.failed };
+}
+
+function describeRefusal(error: ApiError, next: string | undefined) {
+  const { code, message, status, problem, retryAfterSeconds } = error;
+  const issues = problem?.issues ?? [];
+  const shown: ShownFailure = {
+    code,
+    message,
+    ...(next !== undefined && { next }),
+    ...(status > 0 && { status }),
+    ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
+    ...(issues.length > 0 && { issues }),
+  };
+  return { shown, exitCode: status === 0 ? EXIT.unreachable : EXIT.failed };
 }

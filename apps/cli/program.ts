@@ -1,16 +1,20 @@
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { createCall, type Perform } from "./call.ts";
+import { addApiKeyCommands } from "./commands/api-keys.ts";
+import { addAuditCommands } from "./commands/audit.ts";
+import { addBlockCommands } from "./commands/blocks.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDeviceCommands } from "./commands/devices.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addLoginCommands } from "./commands/login.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
+import { addSessionCommands } from "./commands/sessions.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addUserCommands } from "./commands/users.ts";
 import type { Environment } from "./environment.ts";
-import { EXIT, type ExitCode, usageError } from "./failure.ts";
+import { EXIT, type ExitCode, situated, usageError } from "./failure.ts";
 import { createOutput, type Output } from "./output.ts";
 
 /** Columns of help that goes into a file. */
@@ -35,13 +39,17 @@ Examples:
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 service not reachable.`,
     );
   addLoginCommands(program, perform);
+  addSessionCommands(program, perform);
+  addApiKeyCommands(program, perform);
   addStatusCommand(program, perform);
   addDoctorCommand(program, perform);
   addNodeCommands(program, perform);
   addDeviceCommands(program, perform);
   addUserCommands(program, perform);
+  addBlockCommands(program, perform);
   addSettingsCommands(program, perform);
   addKeyCommands(program, perform);
+  addAuditCommands(program, perform);
   addCompletionCommand(program, perform);
   return program;
 }
@@ -57,7 +65,7 @@ export async function run(args: readonly string[], environment: Environment): Pr
     try {
       exitCode = (await act(createCall(environment, out, url))) ?? EXIT.done;
     } catch (error) {
-      exitCode = out.failure(error);
+      exitCode = out.failure(situated(error, environment.clock.now(), env));
     }
   });
   const isJson = args.includes("--json");

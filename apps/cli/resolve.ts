@@ -1,13 +1,19 @@
 import {
   type Account,
+  type ApiKey,
   accountErrors,
+  apiKeyErrors,
+  type Block,
+  blockErrors,
   type Client,
   type Device,
   deviceErrors,
+  type LogIn,
   type Node,
   nodeErrors,
   type Server,
   serverErrors,
+  sessionErrors,
 } from "@securewave/contracts";
 import { ID_PREFIXES, type IdKind, idPattern, type Refusal } from "@securewave/foundation";
 import { CliError } from "./failure.ts";
@@ -80,10 +86,47 @@ export function resolveAccount(client: Client, text: string): Promise<string> {
   });
 }
 
+/** Finds a block by its id, what is blocked, or the beginning of either. */
+export function findBlock(client: Client, text: string): Promise<Block> {
+  return find<Block>(text, {
+    id: "block",
+    word: "block",
+    nameOf: (block) => block.origin,
+    notFound: blockErrors.notFound,
+    list: ({ search: _, ...query }) => client.blocks.list({ query }),
+  });
+}
+
+/** Among one's own API keys. */
+export function findApiKey(client: Client, text: string): Promise<ApiKey> {
+  return find<ApiKey>(text, {
+    id: "apiKey",
+    word: "API key",
+    nameOf: (key) => key.name,
+    notFound: apiKeyErrors.notFound,
+    list: ({ search: _, ...query }) => client.apiKeys.list({ query }),
+  });
+}
+
+/** Among one's own log-ins, which have no names. */
+export function findLogIn(client: Client, text: string): Promise<LogIn> {
+  return find<LogIn>(text, {
+    id: "session",
+    word: "log-in",
+    nameOf: (logIn) => logIn.id,
+    notFound: sessionErrors.notFound,
+    list: ({ search: _, ...query }) => client.sessions.list({ query }),
+  });
+}
+
 /** @throws CliError `cli.ambiguous`, and the domain's `not_found` */
 async function resolve<Item extends Named>(text: string, kind: Kind<Item>): Promise<string> {
-  if (new RegExp(idPattern(kind.id)).test(text)) return text;
-  const found = await findByName(text, kind);
+  return isIdOf(kind, text) ? text : (await find(text, kind)).id;
+}
+
+/** The same for what no route shows by its id. */
+async function find<Item extends Named>(text: string, kind: Kind<Item>): Promise<Item> {
+  const found = isIdOf(kind, text) ? [] : await findByName(text, kind);
   const [first, ...others] = found.length > 0 ? found : await findByIdStart(text, kind);
   if (first === undefined) {
     throw new CliError(kind.notFound.code, `There is no ${kind.word} named ${text}.`, {
@@ -91,7 +134,11 @@ async function resolve<Item extends Named>(text: string, kind: Kind<Item>): Prom
     });
   }
   if (others.length > 0) throw ambiguous(text, [first, ...others], kind);
-  return first.id;
+  return first;
+}
+
+function isIdOf({ id }: { readonly id: IdKind }, text: string): boolean {
+  return new RegExp(idPattern(id)).test(text);
 }
 
 async function findByName<Item extends Named>(text: string, kind: Kind<Item>): Promise<Item[]> {
@@ -116,7 +163,10 @@ async function findByIdStart<Item extends Named>(text: string, kind: Kind<Item>)
 }
 
 function ambiguous<Item extends Named>(text: string, items: readonly Item[], kind: Kind<Item>): CliError {
-  const shown = items.slice(0, CANDIDATES_SHOWN_MAX).map((item) => `${kind.nameOf(item)} (${item.id})`);
+  const shown = items.slice(0, CANDIDATES_SHOWN_MAX).map((item) => {
+    const name = kind.nameOf(item);
+    return name === item.id ? name : `${name} (${item.id})`;
+  });
   if (items.length > shown.length) shown.push(`and ${items.length - shown.length} more`);
   return new CliError("cli.ambiguous", `Several ${kind.word}s match ${text}: ${shown.join(", ")}.`, {
     next: "Write more of the name, or the id.",

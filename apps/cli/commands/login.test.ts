@@ -1,10 +1,14 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { talk } from "../testing/fake-person.ts";
 import { PASSWORD } from "../testing/fake-state.ts";
 import { useService } from "../testing/service.ts";
 
 const service = useService();
+const ada = () => service.api().state.accounts[1]?.id ?? "";
+const LOGIN = "login --email ada@example.org --password-stdin";
+const security = () => service.api().state.security;
 const path = () => join(service.home().dir, ".config", "securewave", "credentials.json");
 
 test("a log-in is kept where only its owner can read it, without the password", async () => {
@@ -63,8 +67,7 @@ test("an ended log-in leads to logging in again", async () => {
 });
 
 test("a token in the environment works in place of a log-in", async () => {
-  const ada = service.api().state.accounts[1];
-  const { access } = service.api().state.openSession(ada?.id ?? "");
+  const { access } = service.api().state.openSession(ada());
   const ran = await service.run("whoami", { env: { SECUREWAVE_TOKEN: access } });
   expect(ran.stdout).toContain("ada@example.org");
 });
@@ -91,4 +94,21 @@ test("plain http to another machine is warned of before the password goes out", 
   });
   expect(ran.stderr).toContain("plain http");
   expect(ran.code).toBe(3);
+});
+
+test("the proof of work that a service under attack wants is done without a word", async () => {
+  security().isUnderAttack = true;
+  const ran = await service.run(LOGIN, { stdin: PASSWORD });
+  expect([ran.code, ran.stderr, security().solved.length]).toEqual([0, "", 1]);
+});
+
+test("a person is told of the proof of work, which each step of a log-in does anew", async () => {
+  security().isUnderAttack = true;
+  security().codes.set(ada(), ["123456"]);
+  const ran = await talk(service, "login --email ada@example.org", [
+    ["Password: ", PASSWORD],
+    ["Code: ", "123456"],
+  ]);
+  expect([ran.code, security().solved.length]).toEqual([0, 2]);
+  expect(ran.stderr).toContain("a little arithmetic");
 });

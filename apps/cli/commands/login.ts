@@ -1,9 +1,11 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { ApiError } from "@securewave/contracts";
+import { ApiError, createClient } from "@securewave/contracts";
 import type { Call, Perform } from "../call.ts";
 import { type Connection, loginOf } from "../connection.ts";
 import { CliError, usageError } from "../failure.ts";
-import { ask, isInteractive, readPassword } from "../prompt.ts";
+import { ask, isInteractive } from "../prompt.ts";
+import { passwordStdinOption, prove } from "../proof.ts";
+import { solve } from "./login-challenge.ts";
 import { accountFields } from "./users.ts";
 
 export function addLoginCommands(program: CommandUnknownOpts, perform: Perform): void {
@@ -11,27 +13,30 @@ export function addLoginCommands(program: CommandUnknownOpts, perform: Perform):
     .command("login")
     .description("log in and remember it")
     .option("-e, --email <address>", "mail address of the account")
-    .option("--password-stdin", "read the password from standard input")
+    .addOption(passwordStdinOption())
     .addHelpText(
       "after",
       `
+Where a second factor is on, the code of the authenticator app or a recovery code is asked for. With --password-stdin
+it stands in the line after the password. Neither is taken as an argument, which others on the machine can see.
+
 The log-in is kept in securewave/credentials.json below $XDG_CONFIG_HOME (or ~/.config), readable by you alone.
-An access token in SECUREWAVE_TOKEN works without a log-in.
+Programs need none: an API key in SECUREWAVE_API_KEY, or an access token in SECUREWAVE_TOKEN, is used in its place.
 
 Examples:
   $ securewave login --email admin@example.org
-  $ securewave login --url https://vpn.example.org --email me@example.org --password-stdin < password.txt`,
+  $ securewave login --url https://vpn.example.org --email me@example.org --password-stdin < password.txt
+  $ (cat password.txt; oathtool --totp -b - < seed.txt) | securewave login --email me@example.org --password-stdin`,
     )
     .action((options) =>
       perform(async (call) => {
-        const { url, client, credentials } = await call.connect();
+        const { url, credentials, loginSource } = await call.connect();
         warnOfPlainHttp(call, url);
         const email = options.email ?? (await askEmail(call));
-        const password = await readPassword(call.environment, {
-          fromStdin: options.passwordStdin === true,
-          repeat: false,
-        });
-        const session = await client.sessions.logIn({ body: { email, password } });
+        const { sessions } = createClient({ baseUrl: url, solveChallenge: (text) => solve(call, text) });
+        const session = await prove(call, options.passwordStdin === true, (proof) =>
+          sessions.logIn({ body: { email, ...proof } }),
+        );
         const login = loginOf(session);
         if (login === undefined)
           throw new CliError("cli.no_refresh_token", "The service sent no refresh token.");
@@ -40,6 +45,8 @@ Examples:
           { url, account: session.account },
           () => `Logged in to ${url} as ${session.account.email}.`,
         );
+        const variable = VARIABLES[loginSource];
+        if (variable !== undefined) call.out.note(`${variable} is set, and is used in place of this log-in.`);
         return undefined;
       }),
     );
@@ -58,6 +65,12 @@ Examples:
     .action((options) =>
       perform(async (call) => {
         const connection = await call.connect();
+        if (connection.loginSource === "api_key") {
+          throw usageError(
+            "SECUREWAVE_API_KEY is used in place of a log-in.",
+            "Unset it to log out; to end the key: securewave api-keys revoke <key>",
+          );
+        }
         const ended = await endSession(connection, options.everywhere === true);
         await connection.credentials.locked((change) => change.forget(connection.url));
         call.out.result({ url: connection.url, ended }, () =>
@@ -88,6 +101,12 @@ Examples:
       }),
     );
 }
+
+/** What is used in place of a saved log-in. */
+const VARIABLES: Readonly<Partial<Record<Connection["loginSource"], string>>> = {
+  environment: "SECUREWAVE_TOKEN",
+  api_key: "SECUREWAVE_API_KEY",
+};
 
 /** Whether there was a log-in to end. */
 async function endSession({ client, loginSource }: Connection, everywhere: boolean): Promise<boolean> {

@@ -67,3 +67,27 @@ test("an account's role is changed to one that there is", async () => {
   expect((await service.run("users role adam support --json")).json()).toMatchObject({ role: "support" });
   expect((await service.run("users role adam king")).code).toBe(2);
 });
+
+test("an account is logged out everywhere after asking", async () => {
+  await service.logIn("ada@example.org");
+  await service.logIn("admin@example.org");
+  const id = account("ada@example.org")?.id;
+  const own = () => service.api().state.sessions.filter(({ accountId }) => accountId === id);
+  expect((await service.run("users log-out ada@example.org")).code).toBe(2);
+  expect(own().map(({ hasEnded }) => hasEnded)).toEqual([false]);
+  const ran = await service.run("users log-out ada@example.org", { terminal: 80, stdin: "y" });
+  expect(ran.stdout).toBe("ada@example.org is logged out everywhere.\n");
+  expect(own().map(({ hasEnded }) => hasEnded)).toEqual([true]);
+});
+
+test("a second factor is taken off after asking whether it is the owner who asks", async () => {
+  const id = account("ada@example.org")?.id ?? "";
+  const { codes } = service.api().state.security;
+  codes.set(id, ["123456"]);
+  const line = "users reset-second-factor ada@example.org";
+  const declined = await service.run(line, { terminal: 80, stdin: "n" });
+  expect(declined.stderr).toContain("Is it really the owner who asks?");
+  expect(codes.has(id)).toBe(true);
+  expect((await service.run(`${line} --yes --json`)).json()).toEqual(account("ada@example.org"));
+  expect(codes.has(id)).toBe(false);
+});

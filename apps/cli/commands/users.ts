@@ -21,6 +21,7 @@ export function addUserCommands(program: CommandUnknownOpts, perform: Perform): 
   addReadCommands(users, perform);
   addCreateCommand(users, perform);
   addChangeCommands(users, perform);
+  addRescueCommands(users, perform);
 }
 
 function addReadCommands(users: CommandUnknownOpts, perform: Perform): void {
@@ -161,6 +162,63 @@ Examples:
         const id = await resolveAccount(api, user);
         const account = await api.accounts.change({ params: { id }, body: { role } });
         out.result(account, () => `${account.email} is ${account.role}.`);
+        return undefined;
+      }),
+    );
+}
+
+/** What an admin does seldom, for somebody who lost a machine or a phone. */
+function addRescueCommands(users: CommandUnknownOpts, perform: Perform): void {
+  users
+    .command("log-out")
+    .description("end every log-in of an account; its devices and API keys go on working")
+    .argument("<user>", "mail address, its beginning, or id")
+    .addOption(yesOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave users log-out ada@example.org
+  $ securewave users log-out ada@example.org --yes --json`,
+    )
+    .action((user, options) =>
+      perform(async ({ client, confirm, out }) => {
+        const api = await client();
+        const account = await showAccount(api, user);
+        await confirm(
+          `Log ${account.email} out everywhere? Every browser and program has to log in anew.`,
+          options.yes,
+        );
+        await api.sessions.endAllOf({ params: { id: account.id } });
+        out.result(account, () => `${account.email} is logged out everywhere.`);
+        return undefined;
+      }),
+    );
+
+  users
+    .command("reset-second-factor")
+    .description("take the second factor and all passkeys off an account whose owner lost them")
+    .argument("<user>", "mail address, its beginning, or id")
+    .addOption(yesOption())
+    .addHelpText(
+      "after",
+      `
+The authenticator app, the recovery codes and all passkeys come off, and every log-in ends: from then on the password
+alone opens the account. Make sure first that it is really the owner who asks you: this is how accounts are stolen.
+
+Examples:
+  $ securewave users reset-second-factor ada@example.org`,
+    )
+    .action((user, options) =>
+      perform(async ({ client, confirm, out }) => {
+        const api = await client();
+        const account = await showAccount(api, user);
+        await confirm(
+          `Is it really the owner who asks? From then on the password alone opens ${account.email}. Reset?`,
+          options.yes,
+        );
+        await api.secondFactor.resetOf({ params: { id: account.id } });
+        out.result(account, () => `${account.email} logs in with the password alone.`);
         return undefined;
       }),
     );

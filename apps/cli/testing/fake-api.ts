@@ -1,9 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type Access, api, listRoutes, type RouteSpec, requestErrors } from "@securewave/contracts";
+import { SOLUTION_HEADER } from "@securewave/contracts/challenge";
 import { invariant, RefusalError } from "@securewave/foundation";
 import type { TSchema } from "typebox";
 import { Value } from "typebox/value";
-import { createHandlers, type Handlers, type Input } from "./fake-handlers.ts";
+import { sendLines } from "./fake-audit.ts";
+import { createHandlers } from "./fake-handlers.ts";
+import type { Handlers, Input } from "./fake-input.ts";
+import { demandScope, demandWork } from "./fake-security-handlers.ts";
 import { createFakeState, type FakeState } from "./fake-state.ts";
 
 export interface FakeApi {
@@ -52,6 +56,8 @@ async function answer(
   try {
     const { name, route, params, query } = findRoute(routes, request);
     authorise(route.access, request, state);
+    demandScope(route, bearerOf(request), state);
+    demandWork(route, request.headers[SOLUTION_HEADER], state);
     const input: Input = {
       params: checked(route.params, params, "params"),
       query: checked(route.query, query, "query"),
@@ -63,12 +69,14 @@ async function answer(
     const result = await handler(input);
     invariant(Value.Check(route.success.schema, result), `the fake answers ${name} as the contract says`);
     if (route.success.status === 204) response.writeHead(204).end();
+    else if (route.success.contentType === "application/jsonl") sendLines(response, String(result), state);
     else if (route.success.contentType === "text/plain") send(200, "text/plain", String(result));
     else send(statusOf(route, name, state), "application/json", JSON.stringify(result));
   } catch (error) {
-    const { code, status, message, issues } =
+    const { code, status, message, issues, retryAfterSeconds } =
       error instanceof RefusalError ? error : requestErrors.failed({ detail: String(error) });
     const problem = { type: "about:blank", title: message, status, code, detail: message, issues };
+    if (retryAfterSeconds !== undefined) response.setHeader("retry-after", retryAfterSeconds);
     send(status, "application/problem+json", JSON.stringify(problem));
   }
 }

@@ -11,7 +11,10 @@ import { invariant, type Refusal } from "@securewave/foundation";
 import { parsePrivateKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { renderTunnel } from "../tunnel-file.ts";
+import { auditHandlers } from "./fake-audit.ts";
+import type { Handlers, Input } from "./fake-input.ts";
 import { keyHandlers } from "./fake-keys.ts";
+import { demandCode, securityHandlers } from "./fake-security-handlers.ts";
 import {
   type FakeState,
   fakeAccount,
@@ -22,15 +25,6 @@ import {
   type StoredDevice,
 } from "./fake-state.ts";
 
-export interface Input {
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly query: Readonly<Record<string, unknown>>;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly token: string;
-}
-
-export type Handlers = Readonly<Record<string, (input: Input) => unknown>>;
-
 const JOIN = { join_token: "swj_example", command: "securewave-node join swj_example", expires_in: 86_400 };
 
 export function createHandlers(state: FakeState): Handlers {
@@ -40,6 +34,8 @@ export function createHandlers(state: FakeState): Handlers {
     ...nodeHandlers(state),
     ...deviceHandlers(state),
     ...keyHandlers(state),
+    ...securityHandlers(state, PASSWORD),
+    ...auditHandlers(state),
     "fleetDevices.list": ({ query }) => {
       const found = state.devices.filter(
         ({ account_id }) => query.account_id === undefined || account_id === query.account_id,
@@ -104,6 +100,7 @@ function accountHandlers(state: FakeState): Handlers {
     "sessions.logIn": ({ body }) => {
       const account = state.accounts.find(({ email }) => email === body.email);
       if (account === undefined || body.password !== PASSWORD) throw sessionErrors.wrongCredentials();
+      demandCode(account.id, body.code, state);
       return sessionOf(account);
     },
     "sessions.refresh": ({ body }) => {

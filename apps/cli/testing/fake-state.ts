@@ -3,6 +3,7 @@ import type { KeyRings } from "@securewave/contracts/keys";
 import { createId, invariant } from "@securewave/foundation";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { createFakeKeys } from "./fake-keys.ts";
+import { createFakeSecurity, type FakeSecurity } from "./fake-security.ts";
 
 export interface StoredDevice extends Device {
   readonly account_id: string;
@@ -17,6 +18,7 @@ export interface FakeState {
   readonly devices: StoredDevice[];
   /** Pairs of tokens by the refresh token; `used` ones end the log-in when they come again. */
   readonly sessions: {
+    id: string;
     accountId: string;
     access: string;
     refresh: string;
@@ -25,6 +27,8 @@ export interface FakeState {
   }[];
   readonly serverKeys: Map<string, string>;
   readonly keys: KeyRings;
+  readonly security: FakeSecurity;
+  /** Of an access token, or of an API key. */
   accountOfToken(token: string): Account | undefined;
   openSession(accountId: string): { access: string; refresh: string };
   /** Makes every access token invalid, as time does. */
@@ -50,14 +54,17 @@ export function createFakeState(): FakeState {
     sessions: [],
     serverKeys: new Map(),
     keys: createFakeKeys(),
+    security: createFakeSecurity(),
     accountOfToken(token) {
       const session = state.sessions.find(({ access, hasEnded }) => access === token && !hasEnded);
-      return expired.has(token) ? undefined : state.accounts.find(({ id }) => id === session?.accountId);
+      const key = state.security.apiKeys.find(({ text }) => text === token);
+      const accountId = session?.accountId ?? key?.accountId;
+      return expired.has(token) ? undefined : state.accounts.find(({ id }) => id === accountId);
     },
     openSession(accountId) {
       tokens++;
       const pair = { access: `access-${tokens}`, refresh: `refresh-${tokens}` };
-      state.sessions.push({ accountId, ...pair, isUsed: false, hasEnded: false });
+      state.sessions.push({ id: createId("session"), accountId, ...pair, isUsed: false, hasEnded: false });
       return pair;
     },
     expireAccessTokens() {
