@@ -25,12 +25,14 @@ export const load: Bench = {
           headers: { authorization: `Bearer ${token}` },
         })),
       );
-      const logIn: Request = {
-        method: "POST",
-        path: "/api/auth/login",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ email: "customer0@example.org", password: service.password }),
-      };
+      const logInRequests = customers.map(
+        (_, at): Request => ({
+          method: "POST",
+          path: "/api/auth/login",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ email: `customer${at}@example.org`, password: service.password }),
+        }),
+      );
       const [browsing, logIns] = await Promise.all([
         autocannon({
           url: service.url,
@@ -44,7 +46,7 @@ export const load: Bench = {
           connections: LOG_INS_PER_SECOND,
           overallRate: LOG_INS_PER_SECOND,
           duration: seconds,
-          requests: [logIn],
+          requests: logInRequests,
         }),
       ]);
       report(...figuresOf(browsing, logIns));

@@ -336,7 +336,7 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
 
     await page.goto(`${ORIGIN}/account`);
     await shoot(page, "50-account");
-    await page.getByRole("button", { name: "Log out", exact: true }).click();
+    await page.getByRole("button", { name: "Log out", exact: true }).first().click();
     await page.waitForURL(`${ORIGIN}/log-in*`);
     expect((await ask()).status).toBe(401);
     await page.goto(`${ORIGIN}/devices`);

@@ -171,7 +171,8 @@ describe.skipIf(!needs.ok)(needs.title("the ways into an account"), { timeout: 1
     await page.getByRole("button", { name: "Add a passkey…" }).click();
     await shootBoth(page, "s10-add-passkey");
     await authenticator.confirming(async () => {
-      await answerDialog(page, "Go on", { name: "Ada’s laptop", password: PASSWORD });
+      const proof = { password: PASSWORD, code: freshFactor().code };
+      await answerDialog(page, "Go on", { name: "Ada’s laptop", ...proof });
       await page.getByText("You can log in with Ada’s laptop.").first().waitFor();
     });
     expect(await authenticator.count()).toBe(1);
@@ -193,7 +194,8 @@ describe.skipIf(!needs.ok)(needs.title("the ways into an account"), { timeout: 1
 
     await page.goto(`${origin}/account/security`);
     await page.getByRole("button", { name: "Remove Ada’s laptop" }).click();
-    await answerDialog(page, "Remove");
+    await shootBoth(page, "s11-passkey-remove");
+    await answerDialog(page, "Remove", { password: PASSWORD, code: freshFactor().code });
     await page.getByText("You have none yet.").waitFor();
     await logOutOnPage(page, origin);
     await authenticator.confirming(async () => {

@@ -1,5 +1,5 @@
 import { type Client, createClient, type Session } from "@securewave/contracts";
-import { eventually, latestMail } from "@securewave/testing";
+import { eventually, readOutbox } from "@securewave/testing";
 
 export interface Person {
   readonly email: string;
@@ -41,10 +41,11 @@ export async function register(baseUrl: string, email: string, outboxDir: string
 export function mailedLink(outboxDir: string, email: string, page = "/verify"): Promise<string> {
   return eventually(
     async () => {
-      const { links } = await latestMail(outboxDir, email);
-      const link = links.find((found) => new URL(found).pathname === page);
-      if (link === undefined) throw new Error(`the newest mail does not lead to ${page}`);
-      return link;
+      const mails = (await readOutbox(outboxDir)).filter(({ to }) => to.includes(email));
+      const links = mails.flatMap((mail) => mail.links.filter((found) => new URL(found).pathname === page));
+      const newest = links.at(-1);
+      if (newest === undefined) throw new Error(`no mail leads to ${page}`);
+      return newest;
     },
     { timeoutMs: 20_000 },
   );

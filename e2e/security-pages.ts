@@ -13,7 +13,7 @@ const TYPING_MS = 3000;
 
 export async function logOutOnPage(page: Page, origin: string): Promise<void> {
   await page.goto(`${origin}/account`);
-  await page.getByRole("button", { name: "Log out", exact: true }).click();
+  await page.getByRole("button", { name: "Log out", exact: true }).first().click();
   await page.waitForURL(`${origin}/log-in*`);
 }
 

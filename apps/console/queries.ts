@@ -91,6 +91,11 @@ export const accountsQuery = (search: string) =>
     getNextPageParam: nextCursor,
   });
 
+export const secondFactorQuery = queryOptions({
+  queryKey: ["security", "second-factor"],
+  queryFn: ({ signal }) => client.secondFactor.show({ signal }),
+});
+
 export const settingsQuery = queryOptions({
   queryKey: ["settings"],
   queryFn: ({ signal }) => client.service.readSettings({ signal }),

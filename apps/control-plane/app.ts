@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { NODE_SOCKET_PATH } from "@securewave/contracts/node-protocol";
 import type { Database } from "@securewave/database";
-import type { Clock } from "@securewave/foundation";
+import { type Clock, MINUTE_MS } from "@securewave/foundation";
 import { deriveKey } from "@securewave/foundation/derive";
 import { createJobs } from "@securewave/jobs";
 import { createConnections, createPresence, floorOf } from "@securewave/live";
@@ -16,6 +17,7 @@ import { createMount } from "./http/mount.ts";
 import { addReference } from "./http/reference.ts";
 import { createServer, limitsOf } from "./http/server.ts";
 import { createTelemetry, type Telemetry } from "./http/telemetry.ts";
+import { mountUpgrade } from "./http/upgrades.ts";
 import { createLogInGuard } from "./log-in-guard.ts";
 import { describeError, type Logger } from "./logger.ts";
 import { type Accounts, createAccounts, mountAccounts } from "./modules/accounts/index.ts";
@@ -30,14 +32,20 @@ import {
   openAddressPool,
 } from "./modules/devices/index.ts";
 import { mountKeyRings, openKeyRings } from "./modules/key-rings/index.ts";
-import { createMail } from "./modules/mail/index.ts";
+import { createLetterLimits, createMail } from "./modules/mail/index.ts";
 import { createGateway, createNodes, mountNodes, type Nodes } from "./modules/nodes/index.ts";
 import { createPasskeys, mountPasskeys } from "./modules/passkeys/index.ts";
 import { createPasswords, mountPasswords } from "./modules/passwords/index.ts";
 import { createSecondFactors, mountSecondFactors } from "./modules/second-factors/index.ts";
 import { mountService } from "./modules/service/index.ts";
 import { loadServiceKey } from "./modules/service-keys/index.ts";
-import { createIdentify, createLogIn, createSessions, mountSessions } from "./modules/sessions/index.ts";
+import {
+  createIdentify,
+  createLifetime,
+  createLogIn,
+  createSessions,
+  mountSessions,
+} from "./modules/sessions/index.ts";
 import { createSettings, mountSettings } from "./modules/settings/index.ts";
 import { createReauthenticate } from "./reauthenticate.ts";
 import type { Secrets } from "./secrets.ts";
@@ -97,7 +105,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const presence = createPresence();
   const connections = createConnections({ clock });
   const isSecure = publicUrl.startsWith("https:");
-  const { accessHours, refreshDays, jwtAlgorithm } = config.sessions;
+  const { accessHours, jwtAlgorithm } = config.sessions;
   const baseSecret = secrets.jwtSecret.reveal();
 
   let audit: Audit | undefined;
@@ -129,7 +137,21 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const trail = audit;
 
-  const security = createSecurity({ config, clock, logger, telemetry, secret: baseSecret });
+  const security = createSecurity({
+    config,
+    clock,
+    logger,
+    telemetry,
+    secret: baseSecret,
+    onBlocked: ({ id, value, reason, since, until }) =>
+      trail.recordLater({
+        kind: "block_added",
+        actor: "system",
+        subject: id,
+        details: { reason, minutes: Math.max(1, Math.round((until - since) / MINUTE_MS)) },
+        origin: value,
+      }),
+  });
   const { blocklist, failures, csrf } = security;
   const settings = createSettings({ database, bus, audit: trail });
   const mail = createMail({ ...config.mail, outboxDir: join(config.store.dir, "outbox") });
@@ -143,6 +165,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     audit: trail,
     publicUrl,
     weakPasswords,
+    letterLimits: createLetterLimits({
+      clock,
+      limits: security.global.limits,
+      key: deriveKey(baseSecret, "letter recipients"),
+    }),
   });
   const guard = createLogInGuard({
     failures,
@@ -151,9 +178,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     telemetry,
     key: deriveKey(baseSecret, "log-in subjects"),
   });
-  const reauthenticate = createReauthenticate({ accounts, guard });
-  const secondFactors = createSecondFactors({ database, clock, envelope, audit: trail, settings });
+  const { notify } = accounts;
+  const secondFactors = createSecondFactors({ database, clock, envelope, audit: trail, settings, notify });
+  const reauthenticate = createReauthenticate({
+    database,
+    accounts,
+    demandFactor: secondFactors.demand,
+    guard,
+  });
   const passkeys = createPasskeys({
+    notify,
     database,
     clock,
     accounts,
@@ -170,11 +204,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     keys: keyRings.signingKeys,
   });
-  const apiKeys = createApiKeys({ database, clock, bus, audit: trail, daysMax: config.apiKeyDaysMax });
+  const apiKeys = createApiKeys({
+    database,
+    clock,
+    bus,
+    audit: trail,
+    notify,
+    daysMax: config.apiKeyDaysMax,
+  });
+  const lifetime = createLifetime(clock, config.sessions);
   const { identify, cookies } = createIdentify({
     database,
     clock,
     bus,
+    lifetime,
     telemetry,
     accessTokens,
     csrf,
@@ -190,9 +233,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     accessTokens,
     cookies,
     refreshKey: deriveKey(baseSecret, "refresh tokens"),
-    refreshDays,
+    lifetime,
   });
-  const logIn = createLogIn({ db, accounts, secondFactors, guard, telemetry });
+  const logIn = createLogIn({ database, accounts, secondFactors, guard, telemetry });
   const passwords = createPasswords({
     database,
     clock,
@@ -203,7 +246,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     secondFactors,
     audit: trail,
     publicUrl,
-    endSessions: (accountId, exceptId) => sessions.endAll(accountId, { exceptId }),
   });
   const nodes = createNodes({ database, clock, bus, audit: trail, presence, connections, identity });
   const tunnels = createTunnels({ pools, ...config.tunnels, masterKeys: keyRings.encryptionKeys });
@@ -253,7 +295,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const pipeline = createPipeline({
     clock,
     originOf: security.originOf,
-    headers: { isSecure, uncachedPaths: ["/api/"] },
+    headers: { isSecure, dataPaths: ["/api/"] },
     limits: limitsOf(config.http),
     hosts: security.hosts,
     cors: {
@@ -279,7 +321,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     identify,
     cookies,
     telemetry,
-    refreshDays,
   });
   mountPasswords(mount, passwords, reauthenticate);
   mountSecondFactors(mount, {
@@ -292,22 +333,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     endSessions: (accountId, actor) => sessions.endAll(accountId, { actor }),
   });
   mountPasskeys(mount, passkeys, reauthenticate);
-  mountApiKeys(mount, apiKeys, (accountId, password, { origin }) =>
-    reauthenticate.byPassword(accountId, password, origin.tag),
-  );
+  mountApiKeys(mount, apiKeys, reauthenticate);
   mountBlocks(mount, blocklist, trail, database);
   mountAudit(mount, trail);
   mountKeyRings(mount, keyRings);
   mountNodes(mount, nodes, config.http.publicUrl);
   mountDevices(mount, devices);
-  await addReference(server, options.version);
+  await addReference(server, options.version, isSecure);
   await addConsole(server, options.consoleDir);
-  server.server.on("upgrade", (request, socket, head) => {
-    // Nodes send no origin; a page of another site does, and must not open their socket.
-    const { origin, host } = request.headers;
-    const isForeign = origin !== undefined || !security.hosts.isTrusted(host);
-    if (isForeign || !gateway.handleUpgrade(request, socket, head)) socket.destroy();
-  });
+  mountUpgrade(server, NODE_SOCKET_PATH, { admit: security.admitNode, accept: gateway.accept });
 
   jobs.define(
     "clean-up",

@@ -182,6 +182,11 @@ export const settings = {
       min: 1,
       max: 365,
     }),
+    maxDays: integer("SESSION_MAX_DAYS", "A log-in ends after so long, however much it is used.", {
+      default: 90,
+      min: 1,
+      max: 365,
+    }),
   },
   masterKey: optionalSecret(
     "MASTER_KEY",
@@ -206,11 +211,15 @@ export const settings = {
     min: 1,
     max: 3650,
   }),
-  auditRetentionDays: integer("AUDIT_RETENTION_DAYS", "How long entries of the audit trail are kept.", {
-    default: 365,
-    min: 1,
-    max: 36_500,
-  }),
+  auditRetentionDays: integer(
+    "AUDIT_RETENTION_DAYS",
+    "How long the audit trail is kept in the database; older entries move to DATA_DIR/audit-archive.",
+    {
+      default: 365,
+      min: 1,
+      max: 36_500,
+    },
+  ),
   mail: {
     smtpUrl: optionalSecret(
       "SMTP_URL",

@@ -46,6 +46,7 @@ async function main(): Promise<void> {
     return stopWith(["The settings have mistakes:", ...mistakes.map((mistake) => `  ${mistake}`)]);
   const logFile = config.logPath === undefined ? undefined : openLogFile({ path: config.logPath });
   logger = createLogger(config.logLevel, logFile);
+  endOnCrash(logger);
   try {
     await serve(config, vault, logger, () => logFile?.close());
   } catch (error) {
@@ -180,6 +181,14 @@ function stopOnSignal(
     });
   }
   return { hasBegun: () => stopsAtMs !== undefined };
+}
+
+/** Node would print the message, which may quote what no log may hold. */
+function endOnCrash(logger: Logger): void {
+  process.on("uncaughtException", (error) => {
+    logger.error("crashed", describeError(error));
+    process.exit(1);
+  });
 }
 
 function explain(error: unknown, config: Config): string[] {

@@ -3,7 +3,7 @@ import { sentinelErrors } from "@securewave/contracts/sentinel";
 import type { Clock } from "@securewave/foundation";
 import { deriveKey } from "@securewave/foundation/derive";
 import type { Step } from "@securewave/sentinel";
-import { createBlocklist } from "@securewave/sentinel/blocklist";
+import { type Block, createBlocklist } from "@securewave/sentinel/blocklist";
 import { createChallengeStep, createChallenges } from "@securewave/sentinel/bot";
 import { createCsrf } from "@securewave/sentinel/csrf";
 import { createFailures } from "@securewave/sentinel/failures";
@@ -24,11 +24,15 @@ export interface SecurityOptions {
   readonly telemetry: Telemetry;
   /** What keys of the security layer are derived from; the same in all replicas. */
   readonly secret: string;
+  /** Hears of each origin that is blocked for what it did. */
+  readonly onBlocked: (block: Block) => void;
 }
 
 export type Security = ReturnType<typeof createSecurity>;
 
 const RELOAD_LISTS_MS = 60 * 60 * 1000;
+/** After a list could not be read; doubled each time. */
+const RETRY_LISTS_MS = 10_000;
 const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"];
 /** Answers 1 to the first that spends a name. */
 const SPEND = {
@@ -37,7 +41,8 @@ const SPEND = {
 };
 
 /** Everything of the security layer that lives in memory: shared over Redis where there is one. */
-export function createSecurity({ config, clock, logger, telemetry, secret }: SecurityOptions) {
+export function createSecurity(options: SecurityOptions) {
+  const { config, clock, logger, telemetry, secret, onBlocked } = options;
   const keyFor = (purpose: string) => deriveKey(secret, `sentinel ${purpose}`);
   const store = config.redisUrl
     ? openSharedStore({
@@ -54,6 +59,7 @@ export function createSecurity({ config, clock, logger, telemetry, secret }: Sec
   const blocklist = createBlocklist({
     clock,
     ...shared,
+    onBlocked,
     violationsMax: config.limits.blockThreshold,
     failedLogInsMax: config.limits.failedLogInsMax,
   });
@@ -86,15 +92,30 @@ export function createSecurity({ config, clock, logger, telemetry, secret }: Sec
       if (badLines > 0) logger.warn("reputation_bad_lines", { count: badLines });
     }
   }
-  const reload = () => loadLists().catch((error) => logger.error("reputation_failed", describeError(error)));
-  const reloading = setInterval(reload, RELOAD_LISTS_MS);
-  reloading.unref();
-  void reload();
+  let reloading: NodeJS.Timeout | undefined;
+  let retryMs = RETRY_LISTS_MS;
+  let isClosed = false;
+  async function keepListsFresh(): Promise<void> {
+    let waitMs = RELOAD_LISTS_MS;
+    try {
+      await loadLists();
+      retryMs = RETRY_LISTS_MS;
+    } catch (error) {
+      logger.error("reputation_failed", describeError(error));
+      waitMs = retryMs;
+      retryMs = Math.min(2 * retryMs, RELOAD_LISTS_MS);
+    }
+    if (isClosed) return;
+    reloading = setTimeout(() => void keepListsFresh(), waitMs);
+    reloading.unref();
+  }
+  void keepListsFresh();
 
   const { globalPerMinute, originPerMinute, userPerMinute, sensitivePerMinute } = config.limits;
   const minute = (name: RateLimitType, limit: number) => ({ name, limit, windowSeconds: 60 });
   const byUser = minute("user", userPerMinute);
   const byOrigin = minute("ip", originPerMinute);
+  const falseCredentials = minute("credential", originPerMinute);
   const sensitive = minute("route", sensitivePerMinute);
 
   function refuse(type: RateLimitType, request: FastifyRequest, verdict: Verdict): never {
@@ -108,11 +129,10 @@ export function createSecurity({ config, clock, logger, telemetry, secret }: Sec
     key: string,
     request: FastifyRequest,
     reply: FastifyReply,
-    cost = 1,
   ) {
-    const taken = limits.take(policy, key, cost);
+    const taken = limits.take(policy, key);
     const verdict = taken instanceof Promise ? await taken : taken;
-    if (cost > 0 || !verdict.isAllowed) tellLimits(reply, [[policy, verdict]]);
+    tellLimits(reply, [[policy, verdict]]);
     if (!verdict.isAllowed) refuse(policy.name, request, verdict);
   }
 
@@ -138,25 +158,38 @@ export function createSecurity({ config, clock, logger, telemetry, secret }: Sec
       onRefused: () => telemetry.countRateLimit("global"),
     },
 
-    /**
-     * Looks whether an origin may go on before it is asked who calls. Whoever is logged in counts for the account
-     * then, so that many customers behind one address do not use up each other's requests.
-     */
+    /** Looks whether more credentials may be tried from an origin. */
     async limitBefore(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      const { headers } = request;
-      const claims = headers.authorization !== undefined || headers.cookie !== undefined;
-      await count(byOrigin, request.origin.tag, request, reply, claims ? 0 : 1);
+      if (!hasCredential(request)) return;
+      const verdict = limits.look(falseCredentials, request.origin.tag);
+      if (verdict.isAllowed) return;
+      tellLimits(reply, [[falseCredentials, verdict]]);
+      refuse("credential", request, verdict);
     },
+
+    /**
+     * Whoever is logged in counts for the account, so that many customers behind one address do not use up each
+     * other's requests; everybody else for the origin.
+     */
     async limitAfter(spec: RouteSpec, request: FastifyRequest, reply: FastifyReply): Promise<void> {
       const { caller, origin } = request;
       if (caller?.apiKey) {
         const { requestsPerMinute } = caller.apiKey;
         await count(minute("api_key", requestsPerMinute), caller.credentialId, request, reply);
       } else if (caller) await count(byUser, caller.accountId, request, reply);
-      else if (request.headers.authorization !== undefined || request.headers.cookie !== undefined)
+      else {
+        if (spec.access !== "anyone" && hasCredential(request))
+          await limits.take(falseCredentials, origin.tag);
         await count(byOrigin, origin.tag, request, reply);
+      }
       if (spec.limit === "sensitive")
         await count(sensitive, `${spec.path} ${caller?.accountId ?? origin.tag}`, request, reply);
+    },
+
+    /** Nodes send no origin; a page of another site does, and must not open their socket. */
+    async admitNode(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+      if (request.headers.origin !== undefined) throw sentinelErrors.forgedRequest();
+      await count(byOrigin, request.origin.tag, request, reply);
     },
 
     /** The proof of work that is demanded while too many log-ins fail. */
@@ -165,7 +198,8 @@ export function createSecurity({ config, clock, logger, telemetry, secret }: Sec
 
     storeState: () => store?.state(),
     async close(): Promise<void> {
-      clearInterval(reloading);
+      isClosed = true;
+      clearTimeout(reloading);
       limits.close();
       blocklist.close();
       failures.close();
@@ -186,6 +220,10 @@ function hostsOf({ http: { trustedHosts, publicUrl } }: Config) {
   // In a `Host` header IPv6 addresses stand in brackets.
   const given = trustedHosts.map((host) => (host.includes(":") ? `[${host}]` : host));
   return createHosts([...given, ...own, ...LOOPBACK_NAMES]);
+}
+
+function hasCredential({ headers }: FastifyRequest): boolean {
+  return headers.authorization !== undefined || headers.cookie !== undefined;
 }
 
 function isOriginOf(origin: string, host: string | undefined): boolean {

@@ -113,7 +113,7 @@ export const accounts = {
     method: "POST",
     path: "/api/admin/accounts",
     access: "admin",
-    scope: "accounts:write",
+    scope: "accounts:write", // for customers: a role of the staff takes a log-in
     tag: "accounts",
     summary: "Creates an account whose mail address counts as confirmed",
     body: Strict({ email: Email, password: NewPassword, role: Type.Optional(Role) }),

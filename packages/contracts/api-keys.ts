@@ -1,10 +1,9 @@
 import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
-import { accountErrors } from "./accounts.ts";
+import { Proof, proofErrors } from "./proof.ts";
 import { defineRoute } from "./route.ts";
 import { Day, HumanText, Id, IdParams, Nothing, Nullable, Page, PageQuery, Strict } from "./schemas.ts";
 import { ScopeSchema } from "./scopes.ts";
-import { Password, sessionErrors } from "./sessions.ts";
 
 export const apiKeyErrors = defineErrors("api_keys", {
   notFound: { status: 404, message: "There is no such API key." },
@@ -49,10 +48,10 @@ export const apiKeys = {
       scopes: Type.Array(ScopeSchema, { minItems: 1, maxItems: 20, uniqueItems: true }),
       expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650, default: 90 })),
       requests_per_minute: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 300 })),
-      password: Password,
+      ...Proof,
     }),
     success: { status: 201, schema: Shown },
-    errors: [accountErrors.wrongPassword, apiKeyErrors.tooMany, apiKeyErrors.tooLong, sessionErrors.locked],
+    errors: [...proofErrors, apiKeyErrors.tooMany, apiKeyErrors.tooLong],
   }),
   rotate: defineRoute({
     method: "POST",
@@ -62,8 +61,9 @@ export const apiKeys = {
     tag: "api keys",
     summary: "Gives a key a new text; the old one works until the end of the next day",
     params: IdParams("apiKey"),
+    body: Strict(Proof),
     success: { status: 200, schema: Shown },
-    errors: [apiKeyErrors.notFound],
+    errors: [...proofErrors, apiKeyErrors.notFound],
   }),
   revoke: defineRoute({
     method: "DELETE",

@@ -181,7 +181,8 @@ async function sendOnce(
   if (csrfToken !== undefined && route.method !== "GET") headers.set("x-csrf-token", csrfToken);
   if (solution !== undefined) headers.set("x-challenge-solution", solution);
   if (token !== undefined && route.access !== "anyone") headers.set("authorization", `Bearer ${token}`);
-  const init: RequestInit = { method: route.method, headers };
+  // The API redirects nowhere, and what comes along must go nowhere else.
+  const init: RequestInit = { method: route.method, headers, redirect: "error" };
   if (input.signal) init.signal = input.signal;
   if (route.body) {
     headers.set("content-type", "application/json");

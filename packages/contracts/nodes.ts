@@ -80,7 +80,9 @@ const NewNode = Strict({
   region: HumanText(40),
   latitude: Type.Optional(Latitude),
   longitude: Type.Optional(Longitude),
-  capacity: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000 })),
+  capacity: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1_000_000, description: "10,000 for a new node" }),
+  ),
   tags: Type.Optional(Tags),
 });
 

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { accountErrors, MailSent } from "./accounts.ts";
+import { proofErrors } from "./proof.ts";
 import { defineRoute } from "./route.ts";
 import { Email, NewPassword, Nothing, Strict } from "./schemas.ts";
 import { sentinelErrors } from "./sentinel.ts";
@@ -55,8 +56,8 @@ export const passwords = {
     limit: "sensitive",
     tag: "passwords",
     summary: "Changes one's own password; ends every other log-in",
-    body: Strict({ current_password: Password, password: NewPassword }),
+    body: Strict({ current_password: Password, password: NewPassword, code: Type.Optional(Code) }),
     success: { status: 204, schema: Nothing },
-    errors: [accountErrors.weakPassword, accountErrors.wrongPassword, sessionErrors.locked],
+    errors: [...proofErrors, accountErrors.weakPassword],
   }),
 };

@@ -1,6 +1,7 @@
 import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
 import { accountErrors } from "./accounts.ts";
+import { Proof, proofErrors } from "./proof.ts";
 import { defineRoute } from "./route.ts";
 import { Day, HumanText, Id, IdParams, Nothing, Nullable, Strict } from "./schemas.ts";
 import { Code, PasskeyOptions, PasskeyResponse, Password, sessionErrors } from "./sessions.ts";
@@ -28,8 +29,6 @@ export type SecondFactor = Static<typeof SecondFactor>;
 const RecoveryCodes = Strict({
   recovery_codes: Type.Array(Type.String(), { description: "Shown once; each works once" }),
 });
-
-const confirmErrors = [accountErrors.wrongPassword, sessionErrors.wrongCode, sessionErrors.locked] as const;
 
 /** Codes of an authenticator app. @see https://www.rfc-editor.org/rfc/rfc6238 */
 export const secondFactor = {
@@ -83,9 +82,9 @@ export const secondFactor = {
     limit: "sensitive",
     tag: "second factor",
     summary: "Switches the second factor off",
-    body: Strict({ password: Password, code: Code }),
+    body: Strict(Proof),
     success: { status: 204, schema: Nothing },
-    errors: [...confirmErrors, secondFactorErrors.notEnabled],
+    errors: [...proofErrors, secondFactorErrors.notEnabled],
   }),
   renewRecoveryCodes: defineRoute({
     method: "POST",
@@ -94,9 +93,9 @@ export const secondFactor = {
     limit: "sensitive",
     tag: "second factor",
     summary: "Makes new recovery codes; the old ones end",
-    body: Strict({ password: Password, code: Code }),
+    body: Strict(Proof),
     success: { status: 200, schema: RecoveryCodes },
-    errors: [...confirmErrors, secondFactorErrors.notEnabled],
+    errors: [...proofErrors, secondFactorErrors.notEnabled],
   }),
   resetOf: defineRoute({
     method: "DELETE",
@@ -137,9 +136,9 @@ export const passkeys = {
     limit: "sensitive",
     tag: "passkeys",
     summary: "Makes the challenge by which a new passkey is registered",
-    body: Strict({ password: Password }),
+    body: Strict(Proof),
     success: { status: 200, schema: PasskeyOptions },
-    errors: [accountErrors.wrongPassword, passkeyErrors.tooMany, sessionErrors.locked],
+    errors: [...proofErrors, passkeyErrors.tooMany],
   }),
   add: defineRoute({
     method: "POST",
@@ -164,13 +163,15 @@ export const passkeys = {
     errors: [passkeyErrors.notFound],
   }),
   remove: defineRoute({
-    method: "DELETE",
-    path: "/api/account/passkeys/{id}",
+    method: "POST",
+    path: "/api/account/passkeys/{id}/remove",
     access: "account",
+    limit: "sensitive",
     tag: "passkeys",
     summary: "Removes a passkey; it logs nobody in any more",
     params: IdParams("passkey"),
+    body: Strict(Proof),
     success: { status: 204, schema: Nothing },
-    errors: [passkeyErrors.notFound],
+    errors: [...proofErrors, passkeyErrors.notFound],
   }),
 };

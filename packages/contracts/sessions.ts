@@ -138,6 +138,7 @@ export const session = {
     path: "/api/session/passkey",
     access: "anyone",
     limit: "sensitive",
+    challenge: "login",
     tag: "passkeys",
     summary: "Logs a browser in by a passkey, which stands for password and second factor",
     body: Strict({ response: PasskeyResponse }),

@@ -3,6 +3,8 @@ import type { Kysely } from "kysely";
 import { fromKysely, PgBoss } from "pg-boss";
 
 const POLL_SECONDS = 2;
+/** Of each kind of job: each takes one at a time, so that many waiting ones do not hold up the next for long. */
+const WORKERS = 4;
 const RETRY_LIMIT = 8;
 const RETRY_DELAY_SECONDS = 5;
 /** Finished jobs tell who did what when, so they go soon. */
@@ -46,24 +48,42 @@ export function createJobs(
   boss.on("error", (error) => onFailure("queue", error));
   const definitions = new Map<string, { run: (data: object) => Promise<void>; options: JobOptions }>();
 
+  let opening: Promise<void> | undefined;
+  async function openQueues(): Promise<void> {
+    await startBoss();
+    for (const name of definitions.keys()) {
+      await boss.createQueue(name, {
+        retryLimit: RETRY_LIMIT,
+        retryDelay: RETRY_DELAY_SECONDS,
+        retryBackoff: true,
+        deleteAfterSeconds: KEEP_FINISHED_SECONDS,
+      });
+    }
+  }
+  const open = () => {
+    opening ??= openQueues().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+
   async function begin(
     name: string,
     run: (data: object) => Promise<void>,
     { cron }: JobOptions,
   ): Promise<void> {
-    await boss.createQueue(name, {
-      retryLimit: RETRY_LIMIT,
-      retryDelay: RETRY_DELAY_SECONDS,
-      retryBackoff: true,
-      deleteAfterSeconds: KEEP_FINISHED_SECONDS,
-    });
-    await boss.work<object>(name, { pollingIntervalSeconds: pollSeconds }, async ([job]) => {
-      if (!job) return;
-      await run(job.data).catch((error: unknown) => {
-        onFailure(name, error);
-        throw new Error("failed"); // what pg-boss stores of it must not quote anything
-      });
-    });
+    await boss.work<object>(
+      name,
+      { pollingIntervalSeconds: pollSeconds, localConcurrency: WORKERS },
+      async ([job]) => {
+        if (!job) return;
+        await run(job.data).catch((error: unknown) => {
+          onFailure(name, error);
+          throw new Error("failed"); // what pg-boss stores of it must not quote anything
+        });
+      },
+    );
     if (cron !== undefined) await boss.schedule(name, cron, {}, { tz: "UTC" });
   }
 
@@ -86,10 +106,11 @@ export function createJobs(
       definitions.set(name, { run: run as (data: object) => Promise<void>, options });
     },
     async send(name, data, trx) {
+      await open();
       await boss.send(name, data, trx ? { db: fromKysely(trx) } : {});
     },
     async start() {
-      await startBoss();
+      await open();
       for (const [name, { run, options }] of definitions) await begin(name, run, options);
     },
     stop: () => boss.stop({ graceful: true, close: false }),

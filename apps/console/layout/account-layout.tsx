@@ -15,6 +15,7 @@ import {
 } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { Wordmark } from "../components/brand.tsx";
+import { LogOutButton } from "../components/log-out.tsx";
 import { useAccount, useIsAdmin, useRole } from "../use-session.ts";
 
 interface Place {
@@ -107,7 +108,8 @@ function Sidebar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
         <p className="truncate text-sm" title={account?.email}>
           {account?.email}
         </p>
-        <p className="text-muted text-xs capitalize">{account?.role}</p>
+        <p className="mb-3 text-muted text-xs capitalize">{account?.role}</p>
+        <LogOutButton size="small" />
       </div>
     </header>
   );

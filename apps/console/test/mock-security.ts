@@ -139,6 +139,12 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
     return made;
   }
 
+  function checkProof(call: Call, name = "password"): void {
+    checkPassword(call, name);
+    if (isEnabled && call.body.code === undefined) throw sessionErrors.secondFactorNeeded();
+    if (isEnabled) checkCode(call);
+  }
+
   const idOf = (call: Call) => call.params.id ?? "";
   const keyText = () => `swk_${createId("apiKey").slice(4)}Zk3yVqVwQm0f2T7r1cXn8uLbA5sHdE9p`;
 
@@ -156,7 +162,7 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
     "passwords.reset": (call) => {
       if (call.body.token === "good-with-code") checkCode(call);
     },
-    "passwords.change": (call) => checkPassword(call, "current_password"),
+    "passwords.change": (call) => checkProof(call, "current_password"),
     "sessions.list": (call) => page(logIns, call.query),
     "sessions.end": (call) => {
       logIns = logIns.filter(({ id }) => id !== idOf(call));
@@ -182,18 +188,16 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
       return { recovery_codes: recoveryCodes() };
     },
     "secondFactor.disable": (call) => {
-      checkPassword(call);
-      checkCode(call);
+      checkProof(call);
       isEnabled = false;
     },
     "secondFactor.renewRecoveryCodes": (call) => {
-      checkPassword(call);
-      checkCode(call);
+      checkProof(call);
       return { recovery_codes: recoveryCodes() };
     },
     "passkeys.list": () => ({ items: passkeys }),
     "passkeys.begin": (call) => {
-      checkPassword(call);
+      checkProof(call);
       const user = { id: "dXNlcg", name: "anna@example.org", displayName: "anna@example.org" };
       return {
         challenge: "bW9jay1jaGFsbGVuZ2U",
@@ -220,6 +224,7 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
       return passkeys.find(({ id }) => id === idOf(call));
     },
     "passkeys.remove": (call) => {
+      checkProof(call);
       passkeys = passkeys.filter(({ id }) => id !== idOf(call));
     },
     "session.passkeyOptions": () => ({ challenge: "bW9jay1jaGFsbGVuZ2U", userVerification: "required" }),
@@ -228,11 +233,12 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
     },
     "apiKeys.list": (call) => page(apiKeys, call.query),
     "apiKeys.create": (call) => {
-      checkPassword(call);
-      const { password: _, expires_in_days: __, ...body } = call.body;
+      checkProof(call);
+      const { password: _, code: __, expires_in_days: ___, ...body } = call.body;
       return { ...addApiKey(body), text: keyText() };
     },
     "apiKeys.rotate": (call) => {
+      checkProof(call);
       apiKeys = apiKeys.map((key) =>
         key.id === idOf(call) ? { ...key, previous_until: "2026-11-03" } : key,
       );

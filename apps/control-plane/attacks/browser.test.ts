@@ -132,28 +132,73 @@ describe("cross-origin reading", () => {
   );
 });
 
-test("WebSocket cross-site hijack: a page cannot open the nodes' socket", async () => {
-  const upgrade = {
-    connection: "Upgrade",
-    upgrade: "websocket",
-    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-    "sec-websocket-version": "13",
-    origin: "https://evil.example",
-  };
-  const opened = await new Promise<boolean>((resolve) => {
-    const sent = httpRequest(`${service.baseUrl}${NODE_SOCKET_PATH}`, { headers: upgrade });
-    sent.on("upgrade", (_response, socket) => {
-      socket.destroy();
-      resolve(true);
+describe("WebSocket cross-site hijack: a page cannot open the nodes' socket", () => {
+  const port = new URL(service.baseUrl).port;
+
+  function isOpened(headers: Record<string, string>, path = NODE_SOCKET_PATH): Promise<boolean> {
+    const upgrade = {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      "sec-websocket-version": "13",
+      ...headers,
+    };
+    return new Promise((resolve) => {
+      const sent = httpRequest(service.baseUrl + path, { headers: upgrade });
+      sent.on("upgrade", (_response, socket) => {
+        socket.destroy();
+        resolve(true);
+      });
+      sent.on("response", (response) => {
+        response.resume();
+        resolve(false);
+      });
+      sent.on("error", () => resolve(false));
+      sent.end();
     });
-    sent.on("response", (response) => {
-      response.resume();
-      resolve(false);
-    });
-    sent.on("error", () => resolve(false));
-    sent.end();
+  }
+
+  test.each([
+    ["another site", "https://evil.example"],
+    ["a sandboxed page or a file", "null"],
+    ["no name at all", ""],
+    ["a subdomain", "https://evil.vpn.example.org"],
+    ["the domain above", "https://example.org"],
+    ["a look-alike that begins the same", "https://vpn.example.org.evil.example"],
+    ["a look-alike that ends the same", "https://evilvpn.example.org"],
+    ["the service's name with another port", "https://vpn.example.org:8443"],
+    ["the service's name by http", "http://vpn.example.org"],
+    ["the service's name by https", "https://vpn.example.org"],
+    ["this machine with another port", "http://127.0.0.1:1"],
+    ["this machine by another name", `http://localhost:${port}`],
+    ["this machine by https", `https://127.0.0.1:${port}`],
+    ["the console itself, which has no use for it", `http://127.0.0.1:${port}`],
+    ["an extension", "chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+    ["a file", "file://"],
+    ["several origins", "https://vpn.example.org https://evil.example"],
+    ["a name in capitals", "HTTPS://VPN.EXAMPLE.ORG"],
+    ["a log-in in the address", "https://vpn.example.org@evil.example"],
+  ])("from %s", async (_, origin) => {
+    expect(await isOpened({ origin })).toBe(false);
+    expect(await isOpened({ origin, host: "vpn.example.org" })).toBe(false);
   });
-  expect(opened).toBe(false);
+
+  test("not by a host that is not the service's either, as DNS rebinding has it", async () => {
+    expect(await isOpened({ host: "evil.example" })).toBe(false);
+    expect(await isOpened({ host: `evil.example:${port}` })).toBe(false);
+  });
+
+  test("nor at any other path, with or without a log-in", async () => {
+    const { token } = await service.person();
+    const headers: Record<string, string>[] = [{}, { authorization: `Bearer ${token}` }];
+    for (const path of ["/", "/api/vpn/connections", "/api/account", `${NODE_SOCKET_PATH}/x`])
+      for (const each of headers) expect(await isOpened(each, path), path).toBe(false);
+  });
+
+  test("a program, which says no origin, opens it by the same request", async () => {
+    expect(await isOpened({})).toBe(true);
+    expect(await isOpened({ host: "vpn.example.org" })).toBe(true);
+  });
 });
 
 describe("open redirect", () => {

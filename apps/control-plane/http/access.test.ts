@@ -1,8 +1,16 @@
-import { type Access, api, listRoutes, type Role, type RouteSpec } from "@securewave/contracts";
+import {
+  type Access,
+  api,
+  listRoutes,
+  type Role,
+  type RouteSpec,
+  SCOPES,
+  type Scope,
+} from "@securewave/contracts";
 import { createId, type IdKind } from "@securewave/foundation";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connectNode, openTestApp, type Person, type RawAnswer } from "../testing.ts";
+import { connectNode, openTestApp, PASSWORD, type Person, type RawAnswer } from "../testing.ts";
 
 type Caller = Role | "visitor";
 
@@ -67,6 +75,54 @@ describe.each(routes.filter(({ name }) => !ENDING.test(name)))("$name", ({ route
     // A body of unknown fields shows that the caller got as far as the operation itself.
     if (route.body) expect(answer.json).toMatchObject({ code: "request.invalid" });
   });
+});
+
+describe("an API key does what its scopes name and its account may, and nothing else", () => {
+  /** Each scope alone, all but one, and all: what a key may do with two it may do with one of them. */
+  const SCOPE_SETS: readonly (readonly Scope[])[] = [
+    ...SCOPES.map((scope) => [scope]),
+    ...SCOPES.map((scope) => SCOPES.filter((each) => each !== scope)),
+    SCOPES,
+  ];
+
+  async function keyFor(role: Role, scopes: readonly Scope[]): Promise<string> {
+    const { client } = await service.person(role);
+    const { text } = await client.apiKeys.create({
+      body: {
+        name: "Key",
+        scopes: [...scopes],
+        expires_in_days: 1,
+        requests_per_minute: 10_000,
+        password: PASSWORD,
+      },
+    });
+    return text;
+  }
+
+  async function checkRoutes(role: Role, scopes: readonly Scope[]): Promise<void> {
+    const key = await keyFor(role, scopes);
+    for (const { name, route } of routes) {
+      const isForRole = ADMITTED[route.access].includes(role);
+      const isInScope = route.scope !== undefined && scopes.includes(route.scope);
+      const isStream = route.success.contentType === "text/event-stream" && isInScope;
+      const answer = await ask(route, key, isStream ? "HEAD" : route.method);
+      const at = `${name} by ${role} with ${scopes}`;
+      if (route.access === "anyone") expect([401, 403], at).not.toContain(answer.status);
+      else if (!isForRole)
+        expect(answer, at).toMatchObject({ status: 403, json: { code: "request.not_allowed" } });
+      else if (!isInScope)
+        expect(answer, at).toMatchObject({ status: 403, json: { code: "sentinel.scope_missing" } });
+      else expect([401, 403], at).not.toContain(answer.status);
+    }
+  }
+
+  test.each(["customer", "support", "admin"] as const)(
+    "%s, with every set of scopes",
+    async (role) => {
+      for (const scopes of SCOPE_SETS) await checkRoutes(role, scopes);
+    },
+    120_000,
+  );
 });
 
 test("logging out is for those who are logged in", async () => {

@@ -5,7 +5,7 @@ import type { Caller, Identify } from "./caller.ts";
 
 export interface GateOptions {
   readonly identify: Identify;
-  /** Refuses who has asked too much already, before it is asked who calls. */
+  /** Refuses an origin from which too many false credentials came, before one more is looked at. */
   readonly limitBefore: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Counts a request against the limit of its caller and that of its route. */
   readonly limitAfter: (spec: RouteSpec, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
@@ -31,9 +31,11 @@ export function createGate({ identify, limitBefore, limitAfter, challengeFor }: 
   return (spec) => {
     const demandWork = spec.challenge ? challengeFor(spec.challenge) : undefined;
     const isLimited = !UNLIMITED.test(spec.path);
+    // What anyone may do counts for its origin, but for reading: each page asks who is logged in.
+    const isIdentified = spec.access !== "anyone" || (isLimited && spec.method === "GET");
     return async (request, reply) => {
       if (isLimited) await limitBefore(request, reply);
-      if (spec.access !== "anyone") request.caller = await identify(request);
+      if (isIdentified) request.caller = await identify(request);
       if (isLimited) await limitAfter(spec, request, reply);
       if (spec.access !== "anyone") admit(spec, request.caller);
       await demandWork?.(request, reply);
@@ -44,6 +46,11 @@ export function createGate({ identify, limitBefore, limitAfter, challengeFor }: 
 function admit({ access, scope }: RouteSpec, caller: Caller | undefined): void {
   if (!caller) throw requestErrors.notLoggedIn();
   if (!ALLOWED_ROLES[access].includes(caller.role)) throw requestErrors.notAllowed();
-  if (caller.apiKey && (scope === undefined || !caller.apiKey.scopes.includes(scope)))
-    throw sentinelErrors.scopeMissing();
+  if (!caller.apiKey) return;
+  if (scope === undefined)
+    throw sentinelErrors.scopeMissing({
+      detail: "No API key may do that, whatever its scopes: it takes a log-in.",
+    });
+  if (!caller.apiKey.scopes.includes(scope))
+    throw sentinelErrors.scopeMissing({ detail: `This API key has no scope for that: it needs ${scope}.` });
 }

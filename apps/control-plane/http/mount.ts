@@ -23,6 +23,9 @@ type Answer<Spec extends RouteSpec> = ResultOf<Spec> | Sent;
 
 type Handler<Spec extends RouteSpec> = (request: RouteRequest<Spec>) => Answer<Spec> | Promise<Answer<Spec>>;
 
+/** None of ours comes near it, and whoever is not logged in may send one, too. */
+const BODY_BYTES_MAX = 65_536;
+
 /** Adds the operations of the contract to the server. */
 export type Mount = <const Spec extends RouteSpec>(spec: Spec, handler: Handler<Spec>) => void;
 
@@ -31,9 +34,11 @@ export type Mount = <const Spec extends RouteSpec>(spec: Spec, handler: Handler<
  * what its schemas allow, and sends only the fields that its answer's schema names.
  */
 export function createMount(app: FastifyInstance, gate: Gate): Mount {
+  const bodyLimit = Math.min(BODY_BYTES_MAX, app.initialConfig.bodyLimit ?? BODY_BYTES_MAX);
   return (spec, handler) => {
     app.route({
       method: spec.method,
+      bodyLimit,
       url: spec.path.replace(/\{(\w+)\}/g, ":$1"),
       schema: {
         ...(spec.params ? { params: spec.params } : {}),

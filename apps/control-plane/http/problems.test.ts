@@ -253,7 +253,11 @@ test.each([
 test("every answer carries the headers that bind a browser, refusals and pages alike", async () => {
   for (const path of ["/api/health", "/api/nothing", "/api/account", "/api/docs/", "/", "/%"]) {
     const { headers } = await service.send(path);
-    expect(headers.get("content-security-policy"), path).toContain("default-src 'self'");
+    const isData = path.startsWith("/api/") && !path.startsWith("/api/docs/");
+    const sources = isData ? "default-src 'none'; frame-ancestors 'none'" : "default-src 'self'";
+    expect(headers.get("content-security-policy"), path).toContain(sources);
+    expect(headers.get("permissions-policy"), path).toContain("camera=()");
+    expect(headers.get("referrer-policy")).toBe("no-referrer");
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("x-frame-options")).toBe("DENY");
     expect(headers.get("server")).toBeNull();

@@ -33,22 +33,27 @@ export function sendProblem(reply: FastifyReply, refusal: RefusalError) {
 /**
  * Answers what was not HTTP enough to become a request, and closes the connection.
  *
+ * @param headers of every answer
  * @see https://nodejs.org/api/http.html#event-clienterror
  */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const refusal = refusalOfParser(error.code);
-  const body = JSON.stringify(problemOf(refusal));
-  const head = [
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
-    `Content-Type: ${PROBLEM_JSON}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    "Connection: close",
-  ];
-  socket.end([...head, "", body].join("\r\n"));
+export function answerClientErrors(headers: Readonly<Record<string, string>>) {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const refusal = refusalOfParser(error.code);
+    const body = JSON.stringify(problemOf(refusal));
+    const head = [
+      `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+      ...lines,
+      `Content-Type: ${PROBLEM_JSON}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "Connection: close",
+    ];
+    socket.end([...head, "", body].join("\r\n"));
+  };
 }
 
 function refusalOfParser(code: string | undefined): RefusalError {

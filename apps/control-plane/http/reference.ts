@@ -3,11 +3,8 @@ import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import { api, refusals } from "@securewave/contracts";
 import { describeApi } from "@securewave/contracts/openapi";
-import { contentSecurityPolicy } from "@securewave/sentinel/headers";
-import type { FastifyInstance } from "fastify";
-
-/** The viewer sets styles on elements; nothing else is loosened for it. */
-const REFERENCE_POLICY = contentSecurityPolicy({ "style-src": "'self' 'unsafe-inline'" });
+import { securityHeaders } from "@securewave/sentinel/headers";
+import type { FastifyInstance, FastifyReply } from "fastify";
 
 const DOCUMENT_PATH = "/api/openapi.json";
 const VIEWER_PATH = "/api/docs/";
@@ -41,7 +38,7 @@ const START = `SwaggerUIBundle({
 `;
 
 /** Serves the OpenAPI document and a page to browse and try it. */
-export async function addReference(app: FastifyInstance, version: string): Promise<void> {
+export async function addReference(app: FastifyInstance, version: string, isSecure: boolean): Promise<void> {
   const document = JSON.stringify(
     describeApi(api, {
       title: "SecureWave API",
@@ -57,16 +54,17 @@ export async function addReference(app: FastifyInstance, version: string): Promi
     serve: false,
     decorateReply: !app.hasReplyDecorator("sendFile"),
   });
+  // The viewer sets styles on elements; nothing else is loosened for it.
+  const contentSecurityPolicy = { "style-src": "'self' 'unsafe-inline'" };
+  const headers = securityHeaders({ isSecure, contentSecurityPolicy });
+  const sendPage = (reply: FastifyReply, page: string) =>
+    reply.headers(headers).type("text/html; charset=utf-8").send(page);
   app.get("/api/docs", (_request, reply) => reply.redirect(VIEWER_PATH));
-  app.get(VIEWER_PATH, (_request, reply) =>
-    reply.header("content-security-policy", REFERENCE_POLICY).type("text/html; charset=utf-8").send(PAGE),
-  );
+  app.get(VIEWER_PATH, (_request, reply) => sendPage(reply, PAGE));
   app.get(`${VIEWER_PATH}start.js`, (_request, reply) =>
     reply.type("text/javascript; charset=utf-8").send(START),
   );
-  app.get(`${VIEWER_PATH}errors`, (_request, reply) =>
-    reply.type("text/html; charset=utf-8").send(errorPage()),
-  );
+  app.get(`${VIEWER_PATH}errors`, (_request, reply) => sendPage(reply, errorPage()));
   for (const file of VIEWER_FILES) {
     app.get(VIEWER_PATH + file, (_request, reply) => reply.sendFile(file, root, { maxAge: "1d" }));
   }

@@ -9,7 +9,7 @@ import { type FastifyInstance, fastify } from "fastify";
 import type { Config } from "../config.ts";
 import type { Logger } from "../logger.ts";
 import type { Tracing } from "../tracing/index.ts";
-import { answerClientError, answerErrors, sendProblem } from "./problems.ts";
+import { answerClientErrors, answerErrors, sendProblem } from "./problems.ts";
 
 /** The limits of a request, of server and pipeline alike. */
 export function limitsOf({ requestBytesMax, requestTimeoutSeconds }: Config["http"]) {
@@ -37,7 +37,7 @@ export async function createServer(
     return503OnClosing: true,
     frameworkErrors: (_error, _request, reply) =>
       sendProblem(reply.headers(headers), requestErrors.invalid()),
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: answerClientErrors(headers),
   });
   app.decorateRequest("caller", undefined);
   app.decorateRequest("origin");

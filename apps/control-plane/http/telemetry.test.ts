@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { fastify } from "fastify";
 import { afterAll, describe, expect, test } from "vitest";
 import { createLogger } from "../logger.ts";
-import { answerClientError, answerErrors } from "./problems.ts";
+import { answerClientErrors, answerErrors } from "./problems.ts";
 import { createTelemetry } from "./telemetry.ts";
 
 const lines: string[] = [];
@@ -13,7 +13,7 @@ const telemetry = createTelemetry(logger);
 let blocked = 3;
 telemetry.gauge("sentinel_blocked_ips_count", "Origins that are blocked", () => blocked);
 
-const app = fastify({ clientErrorHandler: answerClientError, exposeHeadRoutes: true });
+const app = fastify({ clientErrorHandler: answerClientErrors({}), exposeHeadRoutes: true });
 answerErrors(app, logger);
 telemetry.observeRequests(app);
 app.get("/api/devices/:id", async () => ({}));

@@ -19,7 +19,7 @@ export type RateLimitType = (typeof RATE_LIMIT_TYPES)[number];
 
 const AUTH_METHODS = ["password", "totp", "passkey", "recovery_code", "api_key", "refresh"] as const;
 const AUTH_RESULTS = ["success", "failure", "locked"] as const;
-const RATE_LIMIT_TYPES = ["global", "ip", "user", "api_key", "route"] as const;
+const RATE_LIMIT_TYPES = ["global", "ip", "user", "api_key", "route", "credential"] as const;
 
 /** Counts and times, without people. Every label's value comes from a closed list, whatever a request holds. */
 export interface Telemetry {
@@ -187,8 +187,10 @@ function listenForScrapes(registry: Registry, host: string, port: number): Promi
       response.writeHead(404).end();
       return;
     }
-    const metrics = await registry.metrics();
-    response.writeHead(200, { "content-type": registry.contentType }).end(metrics);
+    const metrics = await registry.metrics().catch(() => undefined);
+    if (metrics === undefined)
+      response.writeHead(500).end(); // the service goes on without being measured
+    else response.writeHead(200, { "content-type": registry.contentType }).end(metrics);
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -42,6 +42,7 @@ export async function openAccountModules({ startsJobs = false } = {}) {
     settings,
     publicUrl,
     accounts,
+    notify: accounts.notify,
     /** Makes an account of somebody whose password is `PASSWORD`. */
     async account(state: Account["state"] = "active"): Promise<Account> {
       const id = createId("account");

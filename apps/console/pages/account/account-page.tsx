@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { BookOpen, LogOut, Moon, Sun, SunMoon } from "lucide-react";
+import { BookOpen, Moon, Sun, SunMoon } from "lucide-react";
 import { useEffect, useState } from "react";
-import { client, logOut, session } from "../../api.ts";
+import { client, session } from "../../api.ts";
 import { AccountTabs } from "../../components/account-tabs.tsx";
-import { Button } from "../../components/button.tsx";
+import { LogOutButton } from "../../components/log-out.tsx";
 import { PageTitle, Section } from "../../components/page.tsx";
 import { StateBadge } from "../../components/state.tsx";
-import { notifyError } from "../../components/toast.tsx";
 import { formatDay } from "../../format.ts";
 import { currentTheme, setTheme, type Theme } from "../../theme.ts";
 import { useAccount } from "../../use-session.ts";
@@ -47,7 +46,7 @@ export function AccountPage() {
           <ThemeChoice />
         </Section>
         <Section title="Log out" lead="Your tunnels keep running.">
-          <LogOutHere />
+          <LogOutButton />
         </Section>
         <Section title="For programs" lead="All that this console does goes over a public API.">
           <a
@@ -96,25 +95,5 @@ function ThemeChoice() {
         ))}
       </div>
     </fieldset>
-  );
-}
-
-function LogOutHere() {
-  const [isPending, setPending] = useState(false);
-
-  async function logOutHere(): Promise<void> {
-    setPending(true);
-    try {
-      await logOut("here");
-    } catch (error) {
-      notifyError(error);
-      setPending(false);
-    }
-  }
-
-  return (
-    <Button icon={LogOut} isPending={isPending} onClick={logOutHere}>
-      Log out
-    </Button>
   );
 }

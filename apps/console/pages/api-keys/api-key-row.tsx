@@ -3,6 +3,9 @@ import { useState } from "react";
 import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
+import type { FormValues } from "../../components/form.tsx";
+import { FormDialog } from "../../components/form-dialog.tsx";
+import { ProofFields, proofOf } from "../../components/proof-fields.tsx";
 import { Row } from "../../components/rows.tsx";
 import { StateBadge } from "../../components/state.tsx";
 import { notify } from "../../components/toast.tsx";
@@ -22,8 +25,8 @@ export function ApiKeyRow({ apiKey, onRotated }: ApiKeyRowProps) {
   const params = { id: apiKey.id };
   const end = endOf(apiKey, new Date().toISOString().slice(0, 10));
 
-  async function rotate(): Promise<void> {
-    onRotated(await client.apiKeys.rotate({ params }));
+  async function rotate(values: FormValues): Promise<void> {
+    onRotated(await client.apiKeys.rotate({ params, body: proofOf(values) }));
     await queryClient.invalidateQueries(apiKeysQuery);
   }
 
@@ -76,19 +79,21 @@ export function ApiKeyRow({ apiKey, onRotated }: ApiKeyRowProps) {
         </>
       }
     >
-      <ConfirmDialog
+      <FormDialog
         isOpen={asked === "rotate"}
         title={`Give ${apiKey.name} a new text?`}
-        confirmLabel="Rotate"
-        tone="primary"
+        lead={
+          <p>
+            The new text is shown once. The old one works until the end of the next day (UTC), so that you
+            have time to change it in the program.
+          </p>
+        }
+        submitLabel="Rotate"
         onClose={() => setAsked(undefined)}
-        onConfirm={rotate}
+        onSubmit={rotate}
       >
-        <p>
-          The new text is shown once. The old one works until the end of the next day (UTC), so that you have
-          time to change it in the program.
-        </p>
-      </ConfirmDialog>
+        <ProofFields />
+      </FormDialog>
       <ConfirmDialog
         isOpen={asked === "revoke"}
         title={`Revoke ${apiKey.name}?`}

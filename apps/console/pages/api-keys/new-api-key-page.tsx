@@ -3,9 +3,10 @@ import { useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
-import { GroupError, NumberField, PasswordField, TextField } from "../../components/fields.tsx";
+import { GroupError, NumberField, TextField } from "../../components/fields.tsx";
 import { Form, type FormValues, useFieldProblem } from "../../components/form.tsx";
 import { PageTitle } from "../../components/page.tsx";
+import { ProofFields, proofOf } from "../../components/proof-fields.tsx";
 import { PageError } from "../../problems.ts";
 import { queryClient } from "../../queries.ts";
 import { useRole } from "../../use-session.ts";
@@ -32,7 +33,7 @@ export function NewApiKeyPage() {
         scopes,
         expires_in_days: Number(values.text("expires_in_days")),
         requests_per_minute: Number(values.text("requests_per_minute")),
-        password: values.secret("password"),
+        ...proofOf(values),
       },
     });
     void queryClient.invalidateQueries(apiKeysQuery);
@@ -86,8 +87,8 @@ export function NewApiKeyPage() {
                 hint="More are told to wait."
               />
             </div>
-            <div className="max-w-sm">
-              <PasswordField hint="So that nobody makes keys in your name." />
+            <div className="grid max-w-sm gap-5">
+              <ProofFields hint="So that nobody makes keys in your name." />
             </div>
             <div>
               <Button type="submit" tone="primary" isPending={isPending} className="max-sm:w-full">

@@ -71,7 +71,7 @@ function LogInRow({ logIn }: { logIn: LogIn }) {
           {logIn.is_current && <StateBadge tone="good">This one</StateBadge>}
         </>
       }
-      detail={`Since ${formatDay(logIn.created_on)}, until ${formatDay(logIn.expires_on)} at the latest`}
+      detail={`Since ${formatDay(logIn.created_on)}, until ${formatDay(logIn.expires_on)} unless it is used`}
       actions={
         <Button
           size="small"

@@ -4,11 +4,11 @@ import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
-import { ConfirmDialog } from "../../components/dialog.tsx";
-import { PasswordField, TextField } from "../../components/fields.tsx";
+import { TextField } from "../../components/fields.tsx";
 import type { FormValues } from "../../components/form.tsx";
 import { FormDialog } from "../../components/form-dialog.tsx";
 import { ErrorState, Section, SkeletonRows } from "../../components/page.tsx";
+import { ProofFields, proofOf } from "../../components/proof-fields.tsx";
 import { Row, Rows } from "../../components/rows.tsx";
 import { notify } from "../../components/toast.tsx";
 import { formatDay } from "../../format.ts";
@@ -72,7 +72,7 @@ function AddPasskey() {
 
   async function add(values: FormValues): Promise<void> {
     const { makePasskey } = await import("../../passkey-ceremony.ts");
-    const options = await client.passkeys.begin({ body: { password: values.secret("password") } });
+    const options = await client.passkeys.begin({ body: proofOf(values) });
     try {
       const response = await makePasskey(options);
       const { name } = await client.passkeys.add({ body: { name: values.text("name"), response } });
@@ -98,7 +98,7 @@ function AddPasskey() {
         onSubmit={add}
       >
         <NameField />
-        <PasswordField hint="So that nobody does this in your name." />
+        <ProofFields hint="So that nobody does this in your name." />
       </FormDialog>
     </div>
   );
@@ -115,8 +115,8 @@ function PasskeyRow({ passkey }: { passkey: Passkey }) {
     notify("Renamed.");
   }
 
-  async function remove(): Promise<void> {
-    await client.passkeys.remove({ params });
+  async function remove(values: FormValues): Promise<void> {
+    await client.passkeys.remove({ params, body: proofOf(values) });
     await refresh();
     notify(`${passkey.name} logs nobody in any more.`);
   }
@@ -155,15 +155,19 @@ function PasskeyRow({ passkey }: { passkey: Passkey }) {
       >
         <NameField initial={passkey.name} />
       </FormDialog>
-      <ConfirmDialog
+      <FormDialog
         isOpen={asked === "remove"}
         title={`Remove ${passkey.name}?`}
-        confirmLabel="Remove"
+        lead={
+          <p>It logs nobody in from that moment. Your device may still show it until you delete it there.</p>
+        }
+        submitLabel="Remove"
+        tone="danger"
         onClose={close}
-        onConfirm={remove}
+        onSubmit={remove}
       >
-        <p>It logs nobody in from that moment. Your device may still show it until you delete it there.</p>
-      </ConfirmDialog>
+        <ProofFields />
+      </FormDialog>
     </Row>
   );
 }

@@ -5,6 +5,7 @@ import { PasswordField } from "../../components/fields.tsx";
 import type { FormValues } from "../../components/form.tsx";
 import { FormDialog } from "../../components/form-dialog.tsx";
 import { Section } from "../../components/page.tsx";
+import { codeOf, ProofFields } from "../../components/proof-fields.tsx";
 import { notify } from "../../components/toast.tsx";
 import { queryClient } from "../../queries.ts";
 import { useAccount } from "../../use-session.ts";
@@ -16,7 +17,11 @@ export function PasswordSection() {
 
   async function change(values: FormValues): Promise<void> {
     await client.passwords.change({
-      body: { current_password: values.secret("current_password"), password: values.secret("password") },
+      body: {
+        current_password: values.secret("current_password"),
+        password: values.secret("password"),
+        ...codeOf(values),
+      },
     });
     notify("Your password is changed. Your other log-ins have ended.");
     await Promise.allSettled([session.restore(), queryClient.invalidateQueries(logInsQuery)]);
@@ -35,8 +40,8 @@ export function PasswordSection() {
       >
         {/* Tells password managers whose password it is. */}
         <input type="hidden" name="username" autoComplete="username" value={account?.email ?? ""} readOnly />
-        <PasswordField name="current_password" label="Present password" />
         <PasswordField isNew label="New password" />
+        <ProofFields name="current_password" label="Present password" />
       </FormDialog>
     </Section>
   );

@@ -3,11 +3,6 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client } from "../../api.ts";
 import { FIRST_PAGE, nextCursor, pageQuery } from "../../queries.ts";
 
-export const secondFactorQuery = queryOptions({
-  queryKey: ["security", "second-factor"],
-  queryFn: ({ signal }) => client.secondFactor.show({ signal }),
-});
-
 export const passkeysQuery = queryOptions({
   queryKey: ["security", "passkeys"],
   queryFn: ({ signal }) => client.passkeys.list({ signal }),

@@ -4,15 +4,16 @@ import { ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
-import { CodeField, PasswordField } from "../../components/fields.tsx";
+import { PasswordField } from "../../components/fields.tsx";
 import type { FormValues } from "../../components/form.tsx";
 import { FormDialog } from "../../components/form-dialog.tsx";
 import { ErrorState, Section, SkeletonRows } from "../../components/page.tsx";
+import { ProofFields, proofOf } from "../../components/proof-fields.tsx";
 import { Notice, StateBadge } from "../../components/state.tsx";
 import { notify } from "../../components/toast.tsx";
 import { formatDay, plural } from "../../format.ts";
-import { queryClient } from "../../queries.ts";
-import { type Begun, secondFactorQuery } from "./queries.ts";
+import { queryClient, secondFactorQuery } from "../../queries.ts";
+import type { Begun } from "./queries.ts";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { SecondFactorSetUp } from "./second-factor-set-up.tsx";
 
@@ -143,17 +144,4 @@ function SwitchedOn({ factor, onRenewed }: SwitchedOnProps) {
       </FormDialog>
     </div>
   );
-}
-
-function ProofFields() {
-  return (
-    <>
-      <PasswordField />
-      <CodeField kind="either" />
-    </>
-  );
-}
-
-function proofOf(values: FormValues) {
-  return { password: values.secret("password"), code: values.text("code") };
 }

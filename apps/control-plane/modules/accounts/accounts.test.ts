@@ -23,6 +23,9 @@ async function tokenFor(email: string, besides = ""): Promise<string> {
   });
 }
 
+/** After so long one more letter is sent to an address. */
+const LETTER_AGAIN_SECONDS = 66;
+
 describe("registering", () => {
   test("who registers gets a mail, opens its link, and can log in", async () => {
     const body = { email: "Ann@Example.org", password: PASSWORD };
@@ -70,7 +73,7 @@ describe("registering", () => {
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
     const mail = await service.latestMail(known.email);
     expect(mail.subject).toContain("account already");
-    expect(mail.links).toEqual(["http://localhost:8000/login"]);
+    expect(mail.links).toEqual(["http://localhost:8000/log-in"]);
     expect(await codeOf(service.logIn(known.email))).toBe("ok");
     const again = await Promise.all(
       [known.email, "nobody-at-all@example.org"].map((email) =>
@@ -97,6 +100,7 @@ describe("registering", () => {
   test("whoever registers somebody else's address first does not choose the password of its owner", async () => {
     const email = "victim@example.org";
     const early = await register(email, "the attacker's own choice");
+    service.clock.advanceSeconds(LETTER_AGAIN_SECONDS);
     await visitor.accounts.register({ body: { email, password: PASSWORD } });
     const token = await tokenFor(email, early);
     expect(await codeOf(visitor.accounts.verifyEmail({ body: { token: early } }))).toBe(
@@ -106,6 +110,47 @@ describe("registering", () => {
     expect(await codeOf(service.logIn(email, "the attacker's own choice"))).toBe(
       "sessions.wrong_credentials",
     );
+    expect(await codeOf(service.logIn(email))).toBe("ok");
+  });
+
+  test("a link that is asked for once more ends none before; used, all end", async () => {
+    const email = "impatient@example.org";
+    const tokens = [await register(email)];
+    for (let more = 0; more < 2; more++) {
+      service.clock.advanceSeconds(LETTER_AGAIN_SECONDS);
+      await visitor.accounts.requestVerification({ body: { email } });
+      tokens.push(await tokenFor(email, tokens.at(-1)));
+    }
+    const verify = (token = "") => codeOf(visitor.accounts.verifyEmail({ body: { token } }));
+    const codes = await Promise.all(tokens.map(verify));
+    expect(codes.toSorted()).toEqual(["accounts.link_invalid", "accounts.link_invalid", "ok"]);
+  });
+
+  test("asked for again and again, letters to confirm an address come three an hour, and every answer is the same", async () => {
+    const email = "flooded@example.org";
+    const answers: string[] = [];
+    const ask = async (path: string, rest = {}) => {
+      const { status, text } = await service.send(path, { body: { email, ...rest } });
+      answers.push(`${status} ${text}`);
+    };
+    await ask("/api/auth/register", { password: PASSWORD });
+    await tokenFor(email);
+    for (let minute = 0; minute < 6; minute++) {
+      await ask("/api/auth/verification");
+      service.clock.advanceSeconds(LETTER_AGAIN_SECONDS);
+    }
+    await ask("/api/auth/register", { password: PASSWORD });
+    expect(new Set(answers).size).toBe(1);
+    await register("after-the-flood@example.org"); // the jobs are done in order
+    const mails = (await service.mails()).filter(({ to }) => to.includes(email));
+    expect(mails).toHaveLength(3);
+  });
+
+  test("a registration that is too much for a letter changes neither the password nor the links of who waits", async () => {
+    const email = "waiting@example.org";
+    const token = await register(email);
+    await visitor.accounts.register({ body: { email, password: "the attacker's own choice" } });
+    await visitor.accounts.verifyEmail({ body: { token } });
     expect(await codeOf(service.logIn(email))).toBe("ok");
   });
 

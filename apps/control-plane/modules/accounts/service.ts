@@ -7,10 +7,12 @@ import { openWeakPasswords, type WeakPasswords } from "@securewave/weak-password
 import type { Kysely } from "kysely";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { Audit } from "../audit/index.ts";
-import type { Mail } from "../mail/index.ts";
+import { createLetterLimits, type LetterKind, type LetterLimits, type Mail } from "../mail/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import { type Account, normalizeEmail, viewOf } from "./account.ts";
 import { verificationLetter, welcomeBackLetter } from "./letters.ts";
+import { type NewLink, sendLink } from "./links.ts";
+import { createNotify } from "./notices.ts";
 import { hashPassword } from "./password.ts";
 import * as store from "./store.ts";
 
@@ -24,17 +26,24 @@ export interface AccountsOptions {
   readonly publicUrl: string;
   /** By default those that stand on the shipped list. */
   readonly weakPasswords?: Pick<WeakPasswords, "isWeak">;
-}
-
-export interface NewToken {
-  readonly hash: Buffer;
-  readonly purpose: "reset_password";
-  readonly accountId: string;
-  readonly untilMs: number;
+  /** By default those of this process alone. */
+  readonly letterLimits?: LetterLimits;
 }
 
 /** What other modules do when an account's role or state changes; within the same transaction. */
 export type AccountChanged = (trx: Kysely<Tables>, account: Account) => Promise<() => void>;
+
+/**
+ * What other modules do when an account gets a new password; within the same transaction.
+ *
+ * @param exceptSessionId the log-in by which it was set, which goes on
+ * @returns what is to be done once it is committed
+ */
+export type PasswordSet = (
+  trx: Kysely<Tables>,
+  accountId: string,
+  exceptSessionId: string | undefined,
+) => Promise<() => void>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -43,9 +52,13 @@ const ACCOUNT_MAIL_JOB = "account-mail";
 
 export function createAccounts(options: AccountsOptions) {
   const { database, clock, jobs, mail, settings, audit, publicUrl } = options;
-  const { weakPasswords = openWeakPasswords() } = options;
+  const { weakPasswords = openWeakPasswords(), letterLimits = createLetterLimits({ clock }) } = options;
   const { db } = database;
   const reactions: AccountChanged[] = [];
+  const passwordReactions: PasswordSet[] = [];
+  const findAccount = (id: string) => store.findAccount(db, id);
+  const notify = createNotify({ jobs, mail, settings, publicUrl, findAccount });
+  const admitLetter = (email: string, kind: LetterKind) => letterLimits.admit(normalizeEmail(email), kind);
 
   function accountOf(email: string, passwordHash: string, role: Role, state: Account["state"]) {
     const created_on = dayOf(clock.now());
@@ -66,22 +79,19 @@ export function createAccounts(options: AccountsOptions) {
 
   /** The link is made when the mail is: the queue holds no token. */
   async function sendAccountMail({ accountId }: { accountId: string }): Promise<void> {
-    const account = await store.findAccount(db, accountId);
+    const account = await findAccount(accountId);
     if (!account) return;
     const { service_name: serviceName } = await settings.read();
     if (account.state !== "unverified") {
-      await mail.deliver(welcomeBackLetter(account.email, serviceName, `${publicUrl}/login`));
+      await mail.deliver(welcomeBackLetter(account.email, serviceName, `${publicUrl}/log-in`));
       return;
     }
     const token = createToken("swv");
-    const expires_on = dayOf(clock.now() + LINK_DAYS * DAY_MS);
-    await store.insertToken(db, {
-      hash: hashToken(token),
-      purpose: "verify_email",
-      account_id: account.id,
-      expires_on,
-    });
-    await mail.deliver(verificationLetter(account.email, serviceName, `${publicUrl}/verify#token=${token}`));
+    const untilMs = clock.now() + LINK_DAYS * DAY_MS;
+    const letter = verificationLetter(account.email, serviceName, `${publicUrl}/verify#token=${token}`);
+    await sendLink(db, { hash: hashToken(token), purpose: "verify_email", accountId, untilMs }, () =>
+      mail.deliver(letter),
+    );
   }
   jobs.define<{ accountId: string }>(ACCOUNT_MAIL_JOB, sendAccountMail);
 
@@ -91,10 +101,21 @@ export function createAccounts(options: AccountsOptions) {
       reactions.push(reaction);
     },
 
+    /** Lets another module take part when an account gets a new password. */
+    onPasswordSet(reaction: PasswordSet): void {
+      passwordReactions.push(reaction);
+    },
+
+    notify,
+
+    /** Whether one more letter may be asked for. Who asks is told nothing of it. */
+    admitLetter,
+
     /**
      * Registers a customer. The answer is the same whether or not the address has an account: its owner
      * learns the rest by mail. Whoever registered it before need not be its owner: while it is not confirmed, the
-     * last password counts, and only the links that are sent from here on confirm it.
+     * last password counts, and only the links that are sent from here on confirm it. A registration that is too
+     * much to get a letter leaves an account that there is, and its links, as they were.
      *
      * @throws accounts.registration_closed, accounts.weak_password
      */
@@ -103,18 +124,21 @@ export function createAccounts(options: AccountsOptions) {
       if (registration === "closed") throw accountErrors.registrationClosed();
       demandStrong(password, email);
       const account = accountOf(email, await hashPassword(password), "customer", "unverified");
+      const isAdmitted = await admitLetter(email, "account");
       // The same statements for every address, so that the time tells no more than the answer.
       await database.transaction(async (trx) => {
-        const id = await store.registerAccount(trx, account);
-        await store.deleteTokensOf(trx, "verify_email", id);
-        await jobs.send(ACCOUNT_MAIL_JOB, { accountId: id }, trx);
+        const id = await store.registerAccount(trx, account, isAdmitted);
+        const recipient = isAdmitted ? id : createId("account");
+        await store.deleteTokensOf(trx, "verify_email", recipient);
+        await jobs.send(ACCOUNT_MAIL_JOB, { accountId: recipient }, trx);
       });
     },
 
     /** The same is done for every address; where there is nothing to confirm, with nobody to send it to. */
     async requestVerification(email: string): Promise<void> {
+      const isAdmitted = await admitLetter(email, "account");
       const account = await store.findAccountByEmail(db, normalizeEmail(email));
-      const accountId = account?.state === "unverified" ? account.id : createId("account");
+      const accountId = isAdmitted && account?.state === "unverified" ? account.id : createId("account");
       await jobs.send(ACCOUNT_MAIL_JOB, { accountId });
     },
 
@@ -177,13 +201,13 @@ export function createAccounts(options: AccountsOptions) {
       });
     },
 
-    find: (id: string) => store.findAccount(db, id),
+    find: findAccount,
     findByEmail: (email: string) => store.findAccountByEmail(db, normalizeEmail(email)),
     count: () => store.countAccounts(db),
 
     /** @throws accounts.not_found */
     async get(id: string): Promise<Account> {
-      const account = await store.findAccount(db, id);
+      const account = await findAccount(id);
       if (!account) throw accountErrors.notFound();
       return account;
     },
@@ -224,20 +248,31 @@ export function createAccounts(options: AccountsOptions) {
       return hashPassword(password);
     },
 
-    /** The links that were sent before are worth nothing from here on. */
-    async setPassword(trx: Kysely<Tables>, id: string, passwordHash: string): Promise<void> {
+    /**
+     * Sets a password; the links that were sent before are worth nothing from here on.
+     *
+     * @returns what is to be called once it is committed
+     */
+    async setPassword(
+      trx: Kysely<Tables>,
+      id: string,
+      passwordHash: string,
+      exceptSessionId?: string,
+    ): Promise<() => void> {
       await store.setPassword(trx, id, passwordHash);
       await store.deleteTokensOf(trx, "reset_password", id);
+      const announcements: (() => void)[] = [];
+      for (const react of passwordReactions) announcements.push(await react(trx, id, exceptSessionId));
+      return () => {
+        for (const tell of announcements) tell();
+      };
     },
 
-    /** Keeps a token in place of those of the same purpose that its account had. */
-    async replaceToken(trx: Kysely<Tables>, { hash, purpose, accountId, untilMs }: NewToken): Promise<void> {
-      await store.deleteTokensOf(trx, purpose, accountId);
-      await store.insertToken(trx, { hash, purpose, account_id: accountId, expires_on: dayOf(untilMs) });
-    },
+    /** Keeps a link and sends the letter that holds it. @throws what `deliver` throws */
+    sendLink: (link: NewLink, deliver: () => Promise<void>) => sendLink(db, link, deliver),
 
     findByToken: store.findAccountByToken,
-    takeToken: (trx: Kysely<Tables>, hash: Buffer, purpose: NewToken["purpose"]) =>
+    takeToken: (trx: Kysely<Tables>, hash: Buffer, purpose: NewLink["purpose"]) =>
       store.takeToken(trx, hash, purpose, dayOf(clock.now())),
 
     async deleteExpired(): Promise<void> {

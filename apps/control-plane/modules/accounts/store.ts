@@ -34,19 +34,24 @@ export function updateAccount(
 }
 
 /**
- * Makes an account, gives one that is not confirmed yet this password, or writes a confirmed one as it is: all three
- * cost the same.
+ * Makes an account, gives one that is not confirmed yet this password, or writes one as it is: all three cost the
+ * same.
  *
+ * @param mayReplace whether one that is not confirmed gets the password
  * @returns the id of the account with this mail address
  */
-export async function registerAccount(db: Db, account: Omit<Account, "devices_active">): Promise<string> {
+export async function registerAccount(
+  db: Db,
+  account: Omit<Account, "devices_active">,
+  mayReplace: boolean,
+): Promise<string> {
   const { id } = await db
     .insertInto("accounts")
     .values(account)
     .onConflict((conflict) =>
       conflict.column("email").doUpdateSet({
-        password_hash: sql`case accounts.state when 'unverified' then excluded.password_hash
-          else accounts.password_hash end`,
+        password_hash: sql`case when accounts.state = 'unverified' and ${mayReplace}
+          then excluded.password_hash else accounts.password_hash end`,
       }),
     )
     .returning("id")
@@ -89,13 +94,18 @@ export async function insertToken(db: Db, token: Token): Promise<void> {
   await db.insertInto("one_time_tokens").values(token).execute();
 }
 
-/** Uses a token up: of two that come at once, one gets it. */
-export function takeToken(
+/**
+ * Uses a token up: of two that come at once, one gets it. The account is locked first, so that two links of one
+ * account wait for each other, and the one that comes second finds its token gone.
+ */
+export async function takeToken(
   db: Db,
   hash: Buffer,
   purpose: Token["purpose"],
   today: string,
 ): Promise<Token | undefined> {
+  const owner = db.selectFrom("one_time_tokens").select("account_id").where("hash", "=", hash);
+  await db.selectFrom("accounts").select("id").where("id", "=", owner).forNoKeyUpdate().execute();
   return db
     .deleteFrom("one_time_tokens")
     .where("hash", "=", hash)
@@ -136,6 +146,30 @@ export async function deleteTokensOf(
     .where("purpose", "=", purpose)
     .where("account_id", accountId === null ? "is" : "=", accountId)
     .execute();
+}
+
+export async function deleteToken(db: Db, hash: Buffer): Promise<void> {
+  await db.deleteFrom("one_time_tokens").where("hash", "=", hash).execute();
+}
+
+/**
+ * Leaves an account the last few tokens of a purpose. Which came last stands in no column, since an instant would
+ * tell when somebody asked: rows are as old as the transactions that wrote them.
+ */
+export async function deleteOldestTokensOf(
+  db: Db,
+  purpose: Token["purpose"],
+  accountId: string,
+  countMax: number,
+): Promise<void> {
+  const oldest = db
+    .selectFrom("one_time_tokens")
+    .select("hash")
+    .where("purpose", "=", purpose)
+    .where("account_id", "=", accountId)
+    .orderBy(sql`age(xmin)`)
+    .offset(countMax);
+  await db.deleteFrom("one_time_tokens").where("hash", "in", oldest).execute();
 }
 
 export async function deleteExpiredTokens(db: Db, today: string): Promise<void> {

@@ -64,7 +64,10 @@ describe("an API key", () => {
 
   test("that is rotated works by its new text, and until tomorrow by the old one", async () => {
     const before = await create();
-    const after = await owner.client.apiKeys.rotate({ params: { id: before.id } });
+    const after = await owner.client.apiKeys.rotate({
+      params: { id: before.id },
+      body: { password: PASSWORD },
+    });
     expect([after.id, after.text === before.text]).toEqual([before.id, false]);
     for (const { text } of [before, after])
       expect(await codeOf(service.client(text).devices.list())).toBe("ok");
@@ -98,7 +101,10 @@ describe("an API key", () => {
     const { id } = await create();
     const stranger = await service.person();
     expect(await codeOf(stranger.client.apiKeys.revoke({ params: { id } }))).toBe("api_keys.not_found");
-    expect(await codeOf(stranger.client.apiKeys.rotate({ params: { id } }))).toBe("api_keys.not_found");
+    const rotate = (person: typeof stranger, password: string) =>
+      codeOf(person.client.apiKeys.rotate({ params: { id }, body: { password } }));
+    expect(await rotate(stranger, PASSWORD)).toBe("api_keys.not_found");
+    expect(await rotate(owner, "not the password")).toBe("accounts.wrong_password");
   });
 
   test("there are fifty at most", async () => {

@@ -1,17 +1,12 @@
 import { api } from "@securewave/contracts";
-import type { FastifyRequest } from "fastify";
 import type { Mount } from "../../http/mount.ts";
+import type { Reauthenticate } from "../../reauthenticate.ts";
 import type { ApiKeys } from "./service.ts";
 
-/** @param demandPassword throws when the password is not that of the account */
-export function mountApiKeys(
-  mount: Mount,
-  apiKeys: ApiKeys,
-  demandPassword: (accountId: string, password: string, request: FastifyRequest) => Promise<unknown>,
-): void {
+export function mountApiKeys(mount: Mount, apiKeys: ApiKeys, reauthenticate: Reauthenticate): void {
   mount(api.apiKeys.list, ({ caller, query }) => apiKeys.list(caller.accountId, query));
   mount(api.apiKeys.create, async ({ caller, body, request }) => {
-    await demandPassword(caller.accountId, body.password, request);
+    await reauthenticate.prove(caller.accountId, body, request.origin.tag);
     return apiKeys.create(caller.accountId, {
       name: body.name,
       scopes: body.scopes,
@@ -19,7 +14,10 @@ export function mountApiKeys(
       requestsPerMinute: body.requests_per_minute ?? 300,
     });
   });
-  mount(api.apiKeys.rotate, ({ caller, params }) => apiKeys.rotate(caller.accountId, params.id));
+  mount(api.apiKeys.rotate, async ({ caller, params, body, request }) => {
+    await reauthenticate.prove(caller.accountId, body, request.origin.tag);
+    return apiKeys.rotate(caller.accountId, params.id);
+  });
   mount(api.apiKeys.revoke, async ({ caller, params }) => {
     await apiKeys.revoke(caller.accountId, params.id);
     return null;

@@ -5,6 +5,7 @@ import { createApiKey, createApiKeyVerifier } from "@securewave/sentinel/api-key
 import type { Bus } from "../../bus.ts";
 import type { Caller } from "../../http/caller.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
+import type { Notify } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
 import { scopesOf, viewOf } from "./api-key.ts";
 import * as store from "./store.ts";
@@ -13,7 +14,9 @@ export interface ApiKeysOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly bus: Bus;
-  readonly audit: Audit;
+  readonly audit: Pick<Audit, "record">;
+  /** Tells the owner by mail; within the same transaction. */
+  readonly notify: Notify;
   /** The rotation policy: no key lives longer. */
   readonly daysMax: number;
 }
@@ -39,7 +42,7 @@ const KEYS_PER_ACCOUNT_MAX = 50;
 /** Long enough to carry a new text to every place that uses the old one. */
 const OVERLAP_DAYS = 1;
 
-export function createApiKeys({ database, clock, bus, audit, daysMax }: ApiKeysOptions) {
+export function createApiKeys({ database, clock, bus, audit, notify, daysMax }: ApiKeysOptions) {
   const { db } = database;
   const today = () => dayOf(clock.now());
   const dayIn = (days: number) => dayOf(clock.now() + days * DAY_MS);
@@ -92,6 +95,7 @@ export function createApiKeys({ database, clock, bus, audit, daysMax }: ApiKeysO
         });
         const details = { key_id: row.id, scopes: input.scopes };
         await audit.record(trx, { kind: "api_key_created", actor: accountId, subject: accountId, details });
+        await notify(trx, accountId, "api_key_created");
         return { ...viewOf(row), text: made.text };
       });
     },

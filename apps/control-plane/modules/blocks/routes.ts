@@ -18,14 +18,19 @@ export function mountBlocks(mount: Mount, blocklist: Blocklist, audit: Audit, { 
     const block = blocklist.add({ kind: "network", value: body.network, seconds: body.minutes * 60 });
     if (!block) throw blockErrors.wrongNetwork();
     const details = { reason: "staff", minutes: body.minutes };
-    await audit.record(db, { kind: "block_added", actor: caller.accountId, subject: block.id, details });
+    const act = { kind: "block_added", actor: caller.accountId, subject: block.id, details } as const;
+    await audit.record(db, act).catch((error: unknown) => {
+      blocklist.lift(block.id); // what stands in no trail is not done
+      throw error;
+    });
     return viewOf(block);
   });
   mount(api.blocks.lift, async ({ caller, params }) => {
-    const block = blocklist.lift(params.id);
+    const block = blocklist.list().find(({ id }) => id === params.id);
     if (!block) throw blockErrors.notFound();
     const details = { reason: block.reason };
     await audit.record(db, { kind: "block_lifted", actor: caller.accountId, subject: block.id, details });
+    blocklist.lift(block.id);
     return null;
   });
 }

@@ -55,7 +55,7 @@ type QrFormat = NonNullable<QueryOf<typeof api.devices.qr>["format"]>;
 function sendQr(reply: FastifyReply, config: string, format: QrFormat) {
   switch (format) {
     case "svg":
-      return reply.type("image/svg+xml").send(qrSvg(config));
+      return reply.type("image/svg+xml; charset=utf-8").send(qrSvg(config));
     case "png":
       return reply.type("image/png").send(Buffer.from(qrPng(config)));
     case "base64":

@@ -6,12 +6,13 @@ import {
   deviceErrors,
   type ResultOf,
 } from "@securewave/contracts";
-import { constraintOf, type Database, notNullColumnOf } from "@securewave/database";
+import { constraintOf, type Database, notNullColumnOf, type Tables } from "@securewave/database";
 import { type Clock, createId, dayOf, RefusalError } from "@securewave/foundation";
 import type { Envelope } from "@securewave/foundation/envelope";
 import { type Connections, type Presence, rangeOf } from "@securewave/live";
 import { parsePublicKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
+import type { Kysely } from "kysely";
 import type { Bus } from "../../bus.ts";
 import type { Caller } from "../../http/caller.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
@@ -45,6 +46,8 @@ type NewDevice = BodyOf<typeof api.devices.create>;
 type Totals = ResultOf<typeof api.fleetDevices.totals>;
 
 /** Which key seals what of a device. */
+/** Event streams of one account; with one more the oldest ends. */
+const WATCHERS_MAX = 10;
 const sealContext = (deviceId: string) => `private key of ${deviceId}`;
 
 export function createDevices(options: DevicesOptions) {
@@ -54,6 +57,7 @@ export function createDevices(options: DevicesOptions) {
   /** Which source had an address last: asking it first saves the other attempt. */
   let likelySource: store.AddressSource = "fresh";
 
+  /** In the order in which they began. */
   const watchers = new Set<Pick<Caller, "accountId" | "credentialId"> & { ended(): void }>();
   function endWatching(sessionOrAccountId?: string): void {
     for (const { accountId, credentialId, ended } of watchers) {
@@ -179,11 +183,15 @@ export function createDevices(options: DevicesOptions) {
     }
   }
 
-  async function revoke(device: PlacedDevice): Promise<DeviceRow> {
+  async function revoke(
+    device: PlacedDevice,
+    record?: (trx: Kysely<Tables>) => Promise<unknown>,
+  ): Promise<DeviceRow> {
     const revoked = await database.transaction(async (trx) => {
       await store.lockOwner(trx, device.account_id);
       const present = await store.findDevice(trx, device.id);
       if (present?.state === "active") await store.revokeDevice(trx, present);
+      await record?.(trx);
       return present;
     });
     connections.forgetPeer(device.public_key);
@@ -302,8 +310,8 @@ export function createDevices(options: DevicesOptions) {
     async revokeForStaff(id: string, actor: string): Promise<void> {
       const device = await store.findDevice(db, id);
       if (!device) throw deviceErrors.notFound();
-      await revoke(device);
-      await audit.record(db, { kind: "device_revoked_by_staff", actor, subject: id });
+      const act = { kind: "device_revoked_by_staff", actor, subject: id } as const;
+      await revoke(device, (trx) => audit.record(trx, act));
     },
 
     /** @throws devices.not_found */
@@ -333,6 +341,8 @@ export function createDevices(options: DevicesOptions) {
           const nodeIds = new Set(devices.map(({ node_id }) => node_id));
           const watcher = { ...caller, ended };
           watchers.add(watcher);
+          const own = [...watchers].filter(({ accountId }) => accountId === caller.accountId);
+          if (own.length > WATCHERS_MAX) own[0]?.ended();
           const stops = [
             () => watchers.delete(watcher),
             connections.subscribe(() => keys, changed),

@@ -25,6 +25,14 @@ test("with a mail server, a mail reaches it whole", async () => {
   mail.close();
 });
 
+test("to another machine a mail goes by TLS or not at all", async () => {
+  await using server = await openMailServer();
+  const smtpUrl = createSecret(`smtp://2130706433:${server.port}`); // 127.0.0.1, in no usual spelling
+  const mail = createMail({ smtpUrl, from: "no-reply@example.org", outboxDir: "/nonexistent" });
+  await expect(mail.deliver(letter)).rejects.toThrow(/STARTTLS/);
+  mail.close();
+});
+
 test("a mail that the server refuses is not taken for sent", async () => {
   await using server = await openMailServer();
   server.refuseWith(451);

@@ -28,7 +28,7 @@ export interface MailOptions {
 
 export function createMail({ smtpUrl, from, outboxDir }: MailOptions): Mail {
   const transport: Transporter = smtpUrl
-    ? createTransport(smtpUrl.reveal(), { from })
+    ? createTransport(confidential(smtpUrl.reveal()), { from })
     : createTransport({ streamTransport: true, buffer: true, newline: "unix" }, { from });
   return {
     async deliver({ to, subject, ...content }) {
@@ -42,6 +42,14 @@ export function createMail({ smtpUrl, from, outboxDir }: MailOptions): Mail {
     },
     close: () => transport.close(),
   };
+}
+
+/** Links that open accounts cross a network in nothing but TLS. */
+function confidential(smtpUrl: string): string {
+  const url = new URL(smtpUrl);
+  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  if (url.protocol === "smtp:" && !isLocal) url.searchParams.set("requireTLS", "true");
+  return url.href;
 }
 
 type Content = Pick<Letter, "paragraphs" | "action">;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { NODE_FRAME_BYTES_MAX, NODE_SOCKET_PATH } from "@securewave/contracts/node-protocol";
+import { NODE_FRAME_BYTES_MAX } from "@securewave/contracts/node-protocol";
 import type { Database } from "@securewave/database";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Bus } from "../../bus.ts";
@@ -20,8 +20,8 @@ export interface GatewayOptions extends LinkOptions {
 
 /** Where nodes connect, each by one WebSocket. */
 export interface Gateway {
-  /** Takes over an HTTP upgrade; false when it is not for nodes. */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** Takes over an HTTP upgrade. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   close(): void;
 }
 
@@ -30,6 +30,8 @@ const RECHECK_MS = 30_000;
 const PING_MS = 15_000;
 /** A hello and a proof are a few hundred bytes; who has not proved himself may not make us hold more. */
 const UNPROVED_BYTES_MAX = 16_384;
+/** Connections that have not proved themselves, at once. */
+const UNPROVED_MAX = 200;
 /** So long a node may take to answer that the connection closes. */
 const CLOSING_MS = 500;
 
@@ -41,6 +43,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     perMessageDeflate: false,
   });
   const links = new Map<string, NodeLink>();
+  const unproved = new Set<WebSocket>();
   const states = new Map<string, DesiredState>();
 
   /** What is kept of a node's state serves unless removals that it has not seen are forgotten. */
@@ -52,9 +55,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     return state;
   }
 
-  async function accept(socket: WebSocket, raw: Duplex): Promise<void> {
+  async function serve(socket: WebSocket, raw: Duplex): Promise<void> {
     const lift = limitBytes(raw, UNPROVED_BYTES_MAX);
-    const proved = await authenticateNode(socket, identity, (nodeId) => findNode(database.db, nodeId));
+    unproved.add(socket);
+    const [oldest] = unproved;
+    if (unproved.size > UNPROVED_MAX) oldest?.terminate(); // a node proves itself within a moment
+    const proved = await authenticateNode(socket, identity, (nodeId) =>
+      findNode(database.db, nodeId),
+    ).finally(() => unproved.delete(socket));
     lift();
     if (!proved || socket.readyState !== socket.OPEN) return;
     const { node } = proved;
@@ -103,16 +111,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   }, PING_MS);
 
   return {
-    handleUpgrade(request, socket, head) {
-      if (request.url?.split("?")[0] !== NODE_SOCKET_PATH) return false;
+    accept(request, socket, head) {
       server.handleUpgrade(request, socket, head, (webSocket) => {
         webSocket.on("error", () => webSocket.terminate());
-        accept(webSocket, socket).catch((error: unknown) => {
+        serve(webSocket, socket).catch((error: unknown) => {
           report()(error);
           webSocket.terminate();
         });
       });
-      return true;
     },
     close() {
       clearInterval(rechecking);

@@ -118,11 +118,12 @@ export function createNodes(options: NodesOptions) {
       const details = { names: Object.keys(values) };
       const node = await database
         .transaction(async (trx) => {
+          const updated = await store.updateNode(trx, id, values);
+          if (!updated) throw nodeErrors.notFound();
           await audit.record(trx, { kind: "node_changed", actor, subject: id, details });
-          return store.updateNode(trx, id, values);
+          return updated;
         })
         .catch(refuseTakenName);
-      if (!node) throw nodeErrors.notFound();
       changed();
       return view(node);
     },

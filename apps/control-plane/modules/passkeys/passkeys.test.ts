@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import type { Attempt, LogInGuard } from "../../log-in-guard.ts";
 import { openAccountModules, refusalOf } from "../../testing/account-modules.ts";
 import {
   type Authenticator,
@@ -11,9 +12,14 @@ import { createPasskeys } from "./index.ts";
 const base = await openAccountModules();
 afterAll(() => base.close());
 const { clock, db, publicUrl: origin } = base;
-const refused: { accountId: string | undefined; method: string }[] = [];
-const guard = {
-  refused: async (logIn: { accountId: string | undefined; method: string }) => void refused.push(logIn),
+const refused: Attempt[] = [];
+const guard: Pick<LogInGuard, "attempt"> = {
+  async attempt(attempt, check) {
+    return check().catch((error) => {
+      refused.push(attempt);
+      throw error;
+    });
+  },
 };
 const key = new Uint8Array(32).fill(3);
 const passkeys = createPasskeys({ ...base, guard, key });

@@ -3,7 +3,7 @@ import { type Database, isUniqueViolation, type Tables } from "@securewave/datab
 import { type Clock, createId, dayOf } from "@securewave/foundation";
 import type { Kysely } from "kysely";
 import type { LogInGuard } from "../../log-in-guard.ts";
-import type { Account, Accounts } from "../accounts/index.ts";
+import type { Account, Accounts, Notify } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import { createPasskeyChallenges } from "./challenges.ts";
@@ -16,7 +16,9 @@ export interface PasskeysOptions {
   readonly accounts: Accounts;
   readonly audit: Pick<Audit, "record">;
   readonly settings: SettingsStore;
-  readonly guard: Pick<LogInGuard, "refused">;
+  /** Tells the owner by mail; within the same transaction. */
+  readonly notify: Notify;
+  readonly guard: Pick<LogInGuard, "attempt">;
   /** Signs challenges; 32 bytes. */
   readonly key: Uint8Array;
   /** Where the console is; its host is what passkeys are bound to. */
@@ -30,7 +32,7 @@ const LOG_IN = "log-in";
 
 /** Passkeys that stand for password and second factor: the device checks its user. @see https://www.w3.org/TR/webauthn-3/ */
 export function createPasskeys(options: PasskeysOptions) {
-  const { database, clock, accounts, audit, settings, guard, publicUrl } = options;
+  const { database, clock, accounts, audit, settings, notify, guard, publicUrl } = options;
   const { db } = database;
   const challenges = createPasskeyChallenges(options.key, clock);
   const webauthn = createWebauthn({ publicUrl, takeChallenge: challenges.take });
@@ -79,6 +81,7 @@ export function createPasskeys(options: PasskeysOptions) {
             throw isUniqueViolation(error, "passkeys_credential_id_key") ? passkeyErrors.known() : error;
           });
         await audit.record(trx, { kind: "passkey_added", actor: accountId, subject: accountId });
+        await notify(trx, accountId, "passkey_added");
         return viewOf(row);
       });
     },
@@ -95,6 +98,7 @@ export function createPasskeys(options: PasskeysOptions) {
       await database.transaction(async (trx) => {
         if (!(await store.deletePasskey(trx, accountId, id))) throw passkeyErrors.notFound();
         await audit.record(trx, { kind: "passkey_removed", actor: accountId, subject: accountId });
+        await notify(trx, accountId, "passkey_removed");
       });
     },
 
@@ -103,24 +107,27 @@ export function createPasskeys(options: PasskeysOptions) {
     /** The browser shows the passkeys that it has for this service: nobody is asked who they are. */
     createLogInOptions: (): Promise<Json> => webauthn.logInOptions(challenges.issue(LOG_IN)),
 
-    /** @throws sessions.wrong_credentials, sessions.email_unverified, sessions.account_suspended */
+    /**
+     * Failures are counted for the passkey, not for its account: nobody keeps an owner from the password by them.
+     *
+     * @throws sessions.wrong_credentials, sessions.locked, sessions.email_unverified, sessions.account_suspended
+     */
     async logIn(response: Json, origin: string): Promise<Account> {
       const id = typeof response.id === "string" ? response.id : "";
       const passkey = await store.findByCredential(db, Buffer.from(id, "base64url"));
-      if (!passkey || !(await isProved(response, passkey))) {
-        const account = passkey && (await accounts.find(passkey.account_id));
-        await guard.refused({
-          email: account?.email ?? id,
-          accountId: account?.id,
-          origin,
-          method: "passkey",
-        });
-        throw sessionErrors.wrongCredentials();
-      }
-      const account = await accounts.get(passkey.account_id);
-      if (account.state === "unverified") throw sessionErrors.emailUnverified();
-      if (account.state === "suspended") throw sessionErrors.accountSuspended();
-      return account;
+      const attempt = {
+        tried: `passkey ${id}`,
+        accountId: passkey?.account_id,
+        origin,
+        method: "passkey",
+      } as const;
+      return guard.attempt(attempt, async () => {
+        if (!passkey || !(await isProved(response, passkey))) throw sessionErrors.wrongCredentials();
+        const account = await accounts.get(passkey.account_id);
+        if (account.state === "unverified") throw sessionErrors.emailUnverified();
+        if (account.state === "suspended") throw sessionErrors.accountSuspended();
+        return account;
+      });
     },
   };
 }

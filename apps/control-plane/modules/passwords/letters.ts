@@ -12,15 +12,3 @@ export function resetLetter(to: string, serviceName: string, url: string): Lette
     action: { label: "Set a new password", url },
   };
 }
-
-export function changedLetter(to: string, serviceName: string, url: string): Letter {
-  return {
-    to,
-    subject: `Your ${serviceName} password was changed`,
-    paragraphs: [
-      `The password of your ${serviceName} account was changed, and its other log-ins were ended.`,
-      "Passkeys and API keys still work: if it was not you, set a new password at once by the link below, and then remove those that you do not know.",
-    ],
-    action: { label: "Set a new password", url },
-  };
-}

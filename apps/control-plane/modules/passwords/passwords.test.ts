@@ -12,18 +12,28 @@ const base = await openAccountModules({ startsJobs: true });
 afterAll(() => base.close());
 const { accounts, clock, db } = base;
 const secondFactors = createSecondFactors(base);
-const ended: { accountId: string; exceptId: string | undefined }[] = [];
-const endSessions = async (accountId: string, exceptId?: string) => void ended.push({ accountId, exceptId });
-const passwords = createPasswords({ ...base, secondFactors, endSessions });
+const ended: { accountId: string; exceptId: string | undefined; isTold: boolean }[] = [];
+let failEnding = false;
+accounts.onPasswordSet(async (_, accountId, exceptId) => {
+  if (failEnding) throw new Error("the log-ins could not be ended");
+  const end = { accountId, exceptId, isTold: false };
+  ended.push(end);
+  return () => {
+    end.isTold = true;
+  };
+});
+const passwords = createPasswords({ ...base, secondFactors });
 await base.startJobs();
 beforeEach(() => {
   ended.length = 0;
+  failEnding = false;
 });
 
 const NEW_PASSWORD = "another horse, another battery";
 
-/** Asks for a link, and gives back its token. */
+/** Waits until one more letter may be sent, asks for a link, and gives back its token. */
 async function linkFor({ email }: Account): Promise<string> {
+  clock.advanceSeconds(66);
   const before = [...base.letters];
   await passwords.requestReset(email);
   const { action } = await base.letterTo(email, before);
@@ -46,10 +56,10 @@ describe("a forgotten password", () => {
     const before = [...base.letters];
     expect(await reset(token)).toBe("ok");
     expect(await hasPassword(account, NEW_PASSWORD)).toBe(true);
-    expect(ended).toEqual([{ accountId: account.id, exceptId: undefined }]);
+    expect(ended).toEqual([{ accountId: account.id, exceptId: undefined, isTold: true }]);
     expect(base.actsOf(account.id)).toEqual(["password_reset"]);
     const letter = await base.letterTo(account.email, before);
-    expect(letter.subject).toBe("Your Wave & Co password was changed");
+    expect(letter.subject).toBe("A new password was set for your Wave & Co account");
     expect(letter.paragraphs.join(" ")).not.toContain(NEW_PASSWORD);
   });
 
@@ -77,13 +87,20 @@ describe("a forgotten password", () => {
     expect(await hasPassword(account, PASSWORD)).toBe(true);
   });
 
-  test("an older link ends with a newer one, and any with a change of the password", async () => {
+  test("a new link ends none before; opened all at once, one sets the password and all end", async () => {
     const account = await base.account();
-    const old = await linkFor(account);
-    const fresh = await linkFor(account);
-    expect(await reset(old)).toBe("accounts.link_invalid");
+    const tokens = [await linkFor(account), await linkFor(account), await linkFor(account)];
+    for (const token of tokens) expect(await refusalOf(passwords.check(token))).toBe("ok");
+    const codes = await Promise.all(tokens.map((token) => reset(token)));
+    expect(codes.toSorted()).toEqual(["accounts.link_invalid", "accounts.link_invalid", "ok"]);
+    for (const token of tokens) expect(await reset(token)).toBe("accounts.link_invalid");
+  });
+
+  test("every link ends with a change of the password", async () => {
+    const account = await base.account();
+    const token = await linkFor(account);
     await passwords.change(account, NEW_PASSWORD, "ses_1");
-    expect(await reset(fresh)).toBe("accounts.link_invalid");
+    expect(await reset(token)).toBe("accounts.link_invalid");
   });
 
   test("of a link, a hash and a day are kept, and in the queue nothing", async () => {
@@ -131,6 +148,33 @@ describe("a forgotten password", () => {
     expect(await secondFactors.isOn(account.id)).toBe(true);
   });
 
+  test("whoever asks again and again sends one letter a minute, three an hour, and ends no link", async () => {
+    const [account, other] = [await base.account(), await base.account()];
+    const token = await linkFor(account);
+    const sent = () => base.letters.filter(({ to }) => to === account.email).length;
+    for (let request = 0; request < 4; request++) await passwords.requestReset(account.email.toUpperCase());
+    await linkFor(other); // the jobs are done in order
+    expect(sent()).toBe(1);
+    for (let minute = 0; minute < 4; minute++) {
+      await passwords.requestReset(account.email);
+      clock.advanceSeconds(66);
+    }
+    await linkFor(other);
+    expect(sent()).toBe(3);
+    expect(await reset(token)).toBe("ok");
+  });
+
+  test("where the log-ins cannot be ended, the password stays and the link still works", async () => {
+    const account = await base.account();
+    const token = await linkFor(account);
+    failEnding = true;
+    await expect(passwords.reset(token, NEW_PASSWORD, undefined)).rejects.toThrow("could not be ended");
+    await expect(passwords.change(account, NEW_PASSWORD, "ses_1")).rejects.toThrow("could not be ended");
+    expect(await hasPassword(account, PASSWORD)).toBe(true);
+    failEnding = false;
+    expect(await reset(token)).toBe("ok");
+  });
+
   test.each(["unverified", "suspended"] as const)("an account that is %s gets no link", async (state) => {
     const [account, other] = [await base.account(state), await base.account()];
     await passwords.requestReset(account.email);
@@ -155,9 +199,9 @@ test("a changed password ends the other log-ins and is told to the owner", async
   const before = [...base.letters];
   await passwords.change(account, NEW_PASSWORD, "ses_1");
   expect(await hasPassword(account, NEW_PASSWORD)).toBe(true);
-  expect(ended).toEqual([{ accountId: account.id, exceptId: "ses_1" }]);
+  expect(ended).toEqual([{ accountId: account.id, exceptId: "ses_1", isTold: true }]);
   expect(base.actsOf(account.id)).toEqual(["password_changed"]);
-  expect((await base.letterTo(account.email, before)).subject).toContain("password was changed");
+  expect((await base.letterTo(account.email, before)).subject).toContain("new password was set");
 });
 
 describe("how long it takes tells nobody whether an address has an account", () => {
@@ -170,10 +214,14 @@ describe("how long it takes tells nobody whether an address has an account", () 
   ])("%s", async (_, act) => {
     const { email } = await base.account();
     const { email: unverified } = await base.account("unverified");
+    const actSoMuchLater = (address: string) => {
+      clock.advanceSeconds(1320); // a letter is due each time
+      return act(address);
+    };
     for (const known of [email, unverified]) {
       const times = await compareTimes(
-        () => act(known),
-        () => act(unknown()),
+        () => actSoMuchLater(known),
+        () => actSoMuchLater(unknown()),
       );
       expect(isTold(times), JSON.stringify(times)).toBe(false);
     }

@@ -18,8 +18,8 @@ export function mountPasswords(mount: Mount, passwords: Passwords, reauthenticat
     return null;
   });
   mount(api.passwords.change, async ({ caller, body, request }) => {
-    const { tag } = request.origin;
-    const account = await reauthenticate.byPassword(caller.accountId, body.current_password, tag);
+    const proof = { ...body, password: body.current_password };
+    const account = await reauthenticate.prove(caller.accountId, proof, request.origin.tag);
     await passwords.change(account, body.password, caller.credentialId);
     return null;
   });

@@ -8,7 +8,7 @@ import type { Audit } from "../audit/index.ts";
 import type { Mail } from "../mail/index.ts";
 import type { SecondFactors } from "../second-factors/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
-import { changedLetter, resetLetter } from "./letters.ts";
+import { resetLetter } from "./letters.ts";
 import { createResetToken, isResetTokenFresh } from "./reset-token.ts";
 
 export interface PasswordsOptions {
@@ -21,8 +21,6 @@ export interface PasswordsOptions {
   readonly secondFactors: Pick<SecondFactors, "demand" | "isOn">;
   readonly audit: Pick<Audit, "record">;
   readonly publicUrl: string;
-  /** Ends every log-in of an account but one. */
-  readonly endSessions: (accountId: string, exceptId?: string) => Promise<void>;
 }
 
 export type Passwords = ReturnType<typeof createPasswords>;
@@ -30,7 +28,6 @@ export type Passwords = ReturnType<typeof createPasswords>;
 const PURPOSE = "reset_password";
 const LINK_MS = HOUR_MS;
 const RESET_MAIL_JOB = "password-reset-mail";
-const CHANGED_MAIL_JOB = "password-changed-mail";
 
 export function createPasswords(options: PasswordsOptions) {
   const { database, clock, jobs, mail, settings, accounts, secondFactors, audit, publicUrl } = options;
@@ -42,20 +39,12 @@ export function createPasswords(options: PasswordsOptions) {
     if (account?.state !== "active") return;
     const untilMs = clock.now() + LINK_MS;
     const token = createResetToken(Math.floor(untilMs / 1000));
-    await accounts.replaceToken(db, {
-      hash: hashToken(token),
-      purpose: PURPOSE,
-      accountId: account.id,
-      untilMs,
-    });
     const { service_name: name } = await settings.read();
-    await mail.deliver(resetLetter(account.email, name, `${publicUrl}/reset#token=${token}`));
-  });
-  jobs.define<{ accountId: string }>(CHANGED_MAIL_JOB, async ({ accountId }) => {
-    const account = await accounts.find(accountId);
-    if (!account) return;
-    const { service_name: name } = await settings.read();
-    await mail.deliver(changedLetter(account.email, name, `${publicUrl}/forgot`));
+    const letter = resetLetter(account.email, name, `${publicUrl}/reset#token=${token}`);
+    await accounts.sendLink(
+      { hash: hashToken(token), purpose: PURPOSE, accountId: account.id, untilMs },
+      () => mail.deliver(letter),
+    );
   });
 
   /** @throws accounts.link_invalid */
@@ -67,10 +56,11 @@ export function createPasswords(options: PasswordsOptions) {
   }
 
   return {
-    /** Sends a link. For an unknown address the same is done, with nobody to send it to. */
+    /** Sends a link. For an unknown address, or asked too often, the same is done, with nobody to send it to. */
     async requestReset(email: string): Promise<void> {
+      const isAdmitted = await accounts.admitLetter(email, "reset");
       const account = await accounts.findByEmail(email);
-      await jobs.send(RESET_MAIL_JOB, { accountId: account?.id ?? null });
+      await jobs.send(RESET_MAIL_JOB, { accountId: isAdmitted && account ? account.id : null });
     },
 
     /** @throws accounts.link_invalid */
@@ -90,14 +80,14 @@ export function createPasswords(options: PasswordsOptions) {
     async reset(token: string, password: string, code: string | undefined): Promise<void> {
       const account = await accountOf(token);
       const hash = await accounts.hashStrong(password, account.email);
-      await database.transaction(async (trx) => {
+      const announce = await database.transaction(async (trx) => {
         await secondFactors.demand(trx, account, code);
         if (!(await accounts.takeToken(trx, hashToken(token), PURPOSE))) throw accountErrors.linkInvalid();
-        await accounts.setPassword(trx, account.id, hash);
         await audit.record(trx, { kind: "password_reset", actor: account.id, subject: account.id });
-        await jobs.send(CHANGED_MAIL_JOB, { accountId: account.id }, trx);
+        await accounts.notify(trx, account.id, "password_changed");
+        return accounts.setPassword(trx, account.id, hash);
       });
-      await options.endSessions(account.id);
+      announce();
     },
 
     /**
@@ -107,12 +97,12 @@ export function createPasswords(options: PasswordsOptions) {
      */
     async change(account: Account, password: string, currentSessionId: string): Promise<void> {
       const hash = await accounts.hashStrong(password, account.email);
-      await database.transaction(async (trx) => {
-        await accounts.setPassword(trx, account.id, hash);
+      const announce = await database.transaction(async (trx) => {
         await audit.record(trx, { kind: "password_changed", actor: account.id, subject: account.id });
-        await jobs.send(CHANGED_MAIL_JOB, { accountId: account.id }, trx);
+        await accounts.notify(trx, account.id, "password_changed");
+        return accounts.setPassword(trx, account.id, hash, currentSessionId);
       });
-      await options.endSessions(account.id, currentSessionId);
+      announce();
     },
   };
 }

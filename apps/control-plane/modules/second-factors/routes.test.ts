@@ -1,3 +1,4 @@
+import { api } from "@securewave/contracts";
 import { eventually } from "@securewave/testing/eventually";
 import { Secret, TOTP } from "otpauth";
 import { afterAll, expect, test } from "vitest";
@@ -89,18 +90,26 @@ test("guessing codes locks the account, whatever the password; time unlocks it",
 
 test("a thief of a log-in who has the password too cannot guess the code by asking for other things between", async () => {
   const one = await person();
-  const codes = [];
+  const [between, codes] = [new Set(), []] as [Set<string>, string[]];
   for (let guess = 0; guess < 12; guess++) {
-    await refusalFromElsewhere("/api/account/passkeys/options", { password }, one.token);
+    between.add(await refusalFromElsewhere(api.passkeys.begin.path, { password }, one.token));
     codes.push(await disable(one, String(100_000 + guess)));
   }
+  expect([...between]).toEqual(["sessions.second_factor_needed", "sessions.locked"]);
   expect(codes.at(-1)).toBe("sessions.locked");
+});
+
+test("a right password whose code is still to come holds nobody up", async () => {
+  const one = await person();
+  const tries = await Promise.all(Array.from({ length: 30 }, () => logIn(one)));
+  expect(new Set(tries.slice(20))).toEqual(new Set(["sessions.second_factor_needed"]));
+  expect(await logIn(one, appCode(one.secret))).toBe("ok");
 });
 
 test("an admin takes it off an account whose owner lost it, with the passkeys and the log-ins; nobody else can", async () => {
   const [one, admin, support] = [await person(), await service.admin(), await service.person("support")];
   const device = createAuthenticator({ origin: "http://localhost:8000" });
-  const options = await one.client.passkeys.begin({ body: { password } });
+  const options = await one.client.passkeys.begin({ body: { password, code: appCode(one.secret) } });
   await one.client.passkeys.add({ body: { name: "Phone", response: device.register(options) } });
   const params = { id: one.id };
   for (const stranger of [support, await service.person(), one])

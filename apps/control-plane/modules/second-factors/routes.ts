@@ -1,4 +1,4 @@
-import { api } from "@securewave/contracts";
+import { api, secondFactorErrors } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
 import type { Mount } from "../../http/mount.ts";
 import type { Reauthenticate } from "../../reauthenticate.ts";
@@ -20,29 +20,23 @@ export interface SecondFactorRoutesOptions {
 export function mountSecondFactors(mount: Mount, options: SecondFactorRoutesOptions): void {
   const { database, secondFactors, accounts, audit, reauthenticate } = options;
   mount(api.secondFactor.show, ({ caller }) => secondFactors.show(caller.accountId));
-  mount(api.secondFactor.begin, async ({ caller, body, request }) =>
-    secondFactors.begin(await reauthenticate.byPassword(caller.accountId, body.password, request.origin.tag)),
-  );
+  mount(api.secondFactor.begin, async ({ caller, body, request }) => {
+    if (await secondFactors.isOn(caller.accountId)) throw secondFactorErrors.enabledAlready();
+    return secondFactors.begin(await reauthenticate.prove(caller.accountId, body, request.origin.tag));
+  });
   mount(api.secondFactor.confirm, async ({ caller, body, request }) => ({
     recovery_codes: await reauthenticate.byCode(caller.accountId, request.origin.tag, () =>
       secondFactors.confirm(caller.accountId, body.code),
     ),
   }));
   mount(api.secondFactor.disable, async ({ caller, body, request }) => {
-    const { tag } = request.origin;
-    const account = await reauthenticate.byPassword(caller.accountId, body.password, tag, {
-      isAll: false,
-    });
-    await reauthenticate.byCode(account.id, tag, () => secondFactors.disable(account, body.code));
+    await reauthenticate.prove(caller.accountId, body, request.origin.tag);
+    await secondFactors.disable(caller.accountId);
     return null;
   });
   mount(api.secondFactor.renewRecoveryCodes, async ({ caller, body, request }) => {
-    const { tag } = request.origin;
-    const account = await reauthenticate.byPassword(caller.accountId, body.password, tag, {
-      isAll: false,
-    });
-    const renew = () => secondFactors.renewRecoveryCodes(account, body.code);
-    return { recovery_codes: await reauthenticate.byCode(account.id, tag, renew) };
+    await reauthenticate.prove(caller.accountId, body, request.origin.tag);
+    return { recovery_codes: await secondFactors.renewRecoveryCodes(caller.accountId) };
   });
   mount(api.secondFactor.resetOf, async ({ caller, params }) => {
     await accounts.get(params.id);

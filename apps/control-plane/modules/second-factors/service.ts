@@ -4,7 +4,7 @@ import { type Clock, DAY_MS, dayOf } from "@securewave/foundation";
 import type { Envelope } from "@securewave/foundation/envelope";
 import { qrSvg } from "@securewave/wireguard";
 import type { Kysely } from "kysely";
-import type { Account } from "../accounts/index.ts";
+import type { Account, Notify } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import {
@@ -26,6 +26,8 @@ export interface SecondFactorsOptions {
   readonly envelope: Envelope;
   readonly audit: Pick<Audit, "record">;
   readonly settings: SettingsStore;
+  /** Tells the owner by mail; within the same transaction. */
+  readonly notify: Notify;
 }
 
 export type Factor = "none" | "totp" | "recovery_code";
@@ -34,7 +36,8 @@ export type SecondFactors = ReturnType<typeof createSecondFactors>;
 /** A set-up that was begun is to be confirmed within the next day. */
 const SET_UP_DAYS = 1;
 
-export function createSecondFactors({ database, clock, envelope, audit, settings }: SecondFactorsOptions) {
+export function createSecondFactors(options: SecondFactorsOptions) {
+  const { database, clock, envelope, audit, settings, notify } = options;
   const { db } = database;
   const contextOf = (accountId: string) => `second factor ${accountId}`;
   const secretOf = (factor: store.SecondFactorRow) =>
@@ -63,6 +66,7 @@ export function createSecondFactors({ database, clock, envelope, audit, settings
     if (code === undefined) return false;
     if (!(await store.takeRecoveryCode(trx, accountId, hashRecoveryCode(secret, code)))) return false;
     await audit.record(trx, { kind: "recovery_code_used", actor: accountId, subject: accountId });
+    await notify(trx, accountId, "recovery_code_used");
     return true;
   }
 
@@ -138,32 +142,35 @@ export function createSecondFactors({ database, clock, envelope, audit, settings
       return database.transaction(async (trx) => {
         if (!(await store.confirmFactor(trx, factor, use))) throw secondFactorErrors.notBegun();
         await audit.record(trx, { kind: "second_factor_enabled", actor: accountId, subject: accountId });
+        await notify(trx, accountId, "second_factor_enabled");
         return renewCodes(trx, accountId, secret);
       });
     },
 
-    /** @throws second_factor.not_enabled, sessions.wrong_code */
-    async disable(account: Account, code: string): Promise<void> {
+    /** @throws second_factor.not_enabled */
+    async disable(accountId: string): Promise<void> {
       await database.transaction(async (trx) => {
-        if ((await demand(trx, account, code)) === "none") throw secondFactorErrors.notEnabled();
-        await store.deleteFactor(trx, account.id);
-        await audit.record(trx, { kind: "second_factor_disabled", actor: account.id, subject: account.id });
+        if (!(await store.findFactor(trx, accountId))?.is_confirmed) throw secondFactorErrors.notEnabled();
+        await store.deleteFactor(trx, accountId);
+        await audit.record(trx, { kind: "second_factor_disabled", actor: accountId, subject: accountId });
+        await notify(trx, accountId, "second_factor_disabled");
       });
     },
 
-    /** @throws second_factor.not_enabled, sessions.wrong_code */
-    renewRecoveryCodes(account: Account, code: string): Promise<string[]> {
+    /** @throws second_factor.not_enabled */
+    renewRecoveryCodes(accountId: string): Promise<string[]> {
       return database.transaction(async (trx) => {
-        const factor = await store.findFactor(trx, account.id);
-        if (!factor || (await demand(trx, account, code)) === "none") throw secondFactorErrors.notEnabled();
-        await audit.record(trx, { kind: "recovery_codes_renewed", actor: account.id, subject: account.id });
-        return renewCodes(trx, account.id, secretOf(factor));
+        const factor = await store.findFactor(trx, accountId);
+        if (!factor?.is_confirmed) throw secondFactorErrors.notEnabled();
+        await audit.record(trx, { kind: "recovery_codes_renewed", actor: accountId, subject: accountId });
+        return renewCodes(trx, accountId, secretOf(factor));
       });
     },
 
     /** Takes it off an account whose owner lost it. */
     async remove(trx: Kysely<Tables>, accountId: string): Promise<void> {
       await store.deleteFactor(trx, accountId);
+      await notify(trx, accountId, "second_factor_reset");
     },
 
     /** Forgets set-ups that were begun and never confirmed. */

@@ -59,6 +59,11 @@ export function createSessions(options: SessionsOptions) {
     if (account.state === "suspended") await store.deleteSessionsOf(trx, account.id);
     return () => bus.publish("sessions-changed", account.id);
   });
+  accounts.onPasswordSet(async (trx, accountId, exceptId) => {
+    await store.deleteSessionsOf(trx, accountId, exceptId);
+    await audit.record(trx, { kind: "sessions_ended", actor: accountId, subject: accountId, details: {} });
+    return () => bus.publish("sessions-changed", accountId);
+  });
 
   /**
    * One transaction: whoever is logged in stands in the trail.

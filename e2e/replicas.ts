@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { createClient } from "@securewave/contracts";
+import { eventually } from "@securewave/testing";
+import pg from "pg";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+
+/** Whoever calls from the test's own machine is believed where a request comes from. */
+const PROXY = "127.0.0.1";
+
+export interface SharedDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+/** Makes an empty database beside those of the other tests; the replicas bring it up to date themselves. */
+export async function createSharedDatabase(): Promise<SharedDatabase> {
+  const serverUrl = process.env.TEST_DATABASE_URL;
+  if (serverUrl === undefined) throw new Error("vitest's globalSetup has started no PostgreSQL");
+  const name = `securewave_replicas_${randomBytes(6).toString("hex")}`;
+  await runOn(serverUrl, `create database ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => runOn(serverUrl, `drop database if exists ${name} with (force)`) };
+}
+
+async function runOn(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+export interface ReplicasOptions {
+  /** Each replica has a folder of its own below it. */
+  readonly dir: string;
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+}
+
+/**
+ * Gives replicas of one service what they must share: database, Redis, secrets, public name and proxy.
+ *
+ * @returns starts one, by a name of its own
+ */
+export function createReplicaStarter({ dir, databaseUrl, redisUrl }: ReplicasOptions) {
+  const shared = {
+    DATABASE_URL: databaseUrl,
+    DATABASE_POOL_MAX: "5",
+    REDIS_URL: redisUrl,
+    JWT_SECRET: randomBytes(32).toString("hex"),
+    MASTER_KEY: randomBytes(32).toString("base64"),
+    PUBLIC_URL: "http://vpn.example.org",
+    TRUSTED_PROXIES: PROXY,
+  };
+  return (name: string): Promise<ControlPlane> =>
+    startControlPlane({ dir, env: { ...shared, DATA_DIR: join(dir, name) } });
+}
+
+/**
+ * Waits until all replicas are well, or not.
+ *
+ * @returns what each says of Redis
+ */
+export function waitForHealth(
+  replicas: readonly ControlPlane[],
+  status: "healthy" | "degraded",
+): Promise<string[]> {
+  const look = async (url: string) => {
+    const health = await createClient({ baseUrl: url }).service.health();
+    if (health.status !== status) throw new Error(`a replica is ${health.status}, and not ${status}`);
+    return health.checks.redis;
+  };
+  return Promise.all(replicas.map(({ url }) => eventually(() => look(url), { timeoutMs: 60_000 })));
+}
