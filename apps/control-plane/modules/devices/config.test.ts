@@ -56,7 +56,7 @@ describe.skipIf(!zbar.ok)(zbar.title("the QR code"), () => {
       await get("?format=base64"),
     ];
     expect([svg.type, png.type, base64.type]).toEqual([
-      "image/svg+xml",
+      "image/svg+xml; charset=utf-8",
       "image/png",
       "text/plain; charset=utf-8",
     ]);
