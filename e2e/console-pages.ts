@@ -13,8 +13,8 @@ export interface Observer {
   slowedDown(): string[];
 }
 
-/** The browser's own line for every answer of 400 and above; the pages show those in words. */
-const REFUSED_ANSWER = /^Failed to load resource: the server responded with a status of 4\d\d/;
+/** The browser's own line for every answer of 400 and above: it does not say of what. */
+const REFUSED_ANSWER = /^Failed to load resource: the server responded with a status of [45]\d\d/;
 
 const EXPECTED = [REFUSED_ANSWER];
 
@@ -28,9 +28,10 @@ export function observe({ context }: Browser): Observer {
     sent.push(`${request.method()} ${request.url()} ${headers} ${request.postData() ?? ""}`);
   });
   context.on("response", (response) => {
-    const limit = response.headers().ratelimit;
-    if (response.status() === 429)
-      slowedDown.push(`${response.request().method()} ${response.url()} ${limit}`);
+    const status = response.status();
+    const asked = `${response.request().method()} ${response.url()}`;
+    if (status === 429) slowedDown.push(`${asked} ${response.headers().ratelimit}`);
+    if (status >= 500) complaints.push(`${asked} was answered ${status}`);
   });
   context.on("console", (message) => {
     const isExpected = EXPECTED.some((pattern) => pattern.test(message.text()));
