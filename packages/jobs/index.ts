@@ -1,10 +1,13 @@
 import type { Database, Tables } from "@securewave/database";
 import type { Kysely } from "kysely";
+import pLimit from "p-limit";
 import { fromKysely, PgBoss } from "pg-boss";
 
 const POLL_SECONDS = 2;
-/** Of each kind of job: each takes one at a time, so that many waiting ones do not hold up the next for long. */
+/** Of a kind of job that people's acts bring: many waiting ones then do not hold up the next for long. */
 const WORKERS = 4;
+/** The queue asks rarely and is never in a hurry; each connection of its own would cost the store 3 MB. */
+const STATEMENTS_AT_ONCE = 2;
 const RETRY_LIMIT = 8;
 const RETRY_DELAY_SECONDS = 5;
 /** Finished jobs tell who did what when, so they go soon. */
@@ -44,7 +47,12 @@ export function createJobs(
   onFailure: (name: string, error: unknown) => void,
   { pollSeconds = POLL_SECONDS }: JobsOptions = {},
 ): Jobs {
-  const boss = new PgBoss({ db: fromKysely(database.db), schema: "jobs" });
+  const db = fromKysely(database.db);
+  const lane = pLimit(STATEMENTS_AT_ONCE);
+  const boss = new PgBoss({
+    db: { executeSql: (text, values) => lane(() => db.executeSql(text, values)) },
+    schema: "jobs",
+  });
   boss.on("error", (error) => onFailure("queue", error));
   const definitions = new Map<string, { run: (data: object) => Promise<void>; options: JobOptions }>();
 
@@ -75,7 +83,7 @@ export function createJobs(
   ): Promise<void> {
     await boss.work<object>(
       name,
-      { pollingIntervalSeconds: pollSeconds, localConcurrency: WORKERS },
+      { pollingIntervalSeconds: pollSeconds, localConcurrency: cron === undefined ? WORKERS : 1 },
       async ([job]) => {
         if (!job) return;
         await run(job.data).catch((error: unknown) => {
