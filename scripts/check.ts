@@ -1,4 +1,4 @@
-/** `npm run check`: types, lint, boundaries between the parts, lock file, unused code. */
+/** `npm run check`: types, lint, boundaries between the parts, lock file, unused code, the privacy catalogue. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Outcome, ROOT, runCommand, runNodeScript, stopCommands } from "./commands.ts";
@@ -30,6 +30,10 @@ function listChecks(): Check[] {
     { name: "lint and format", run: () => runCommand(join(ROOT, "node_modules/.bin/biome"), ["check", "."]) },
     // npm installs with a lock file that `npm ci` refuses, so that only a fresh copy would show it.
     { name: "lock file", run: () => runCommand("npm", ["ci", "--dry-run", "--offline", "--loglevel=error"]) },
+    {
+      name: "privacy catalogue",
+      run: () => runCommand(process.execPath, [join(ROOT, "scripts/privacy.ts")]),
+    },
     { name: "unused", run: () => runNodeScript("knip/bin/knip.js", ["--no-progress"]) },
   ];
 }

@@ -1,0 +1,81 @@
+import type { About, Group } from "../entry.ts";
+import { type Field, id, word } from "../fields.ts";
+
+/** Whether a job is queued by the clock, or by an act of an account's owner or of staff. Nothing else may queue one. */
+export type Cause = "the clock" | "an act of the owner" | "an act of staff";
+
+const MAIL = {
+  class: "durable",
+  whose: "customer",
+  lifetime: "one hour after it was done, and ten minutes until the queue is swept",
+  purpose: "to send you a mail that you asked for or must know of",
+  basis: "contract",
+  export: { not: "goes within two hours, and names nothing that is not in the export" },
+} as const satisfies Partial<About>;
+
+const SERVICE = {
+  class: "durable",
+  whose: "nobody",
+  lifetime: MAIL.lifetime,
+  purpose: "to keep the service in order",
+  export: { not: "is about nobody" },
+} as const satisfies Partial<About>;
+
+const NOTICES = [
+  "password_changed",
+  "second_factor_enabled",
+  "second_factor_disabled",
+  "second_factor_reset",
+  "recovery_code_used",
+  "passkey_added",
+  "passkey_removed",
+  "api_key_created",
+  "deletion_requested",
+  "deletion_withdrawn",
+];
+
+function job(
+  name: string,
+  cause: Cause,
+  about: Omit<About, "what">,
+  what: string,
+  fields: Readonly<Record<string, Field>> = {},
+): Group {
+  return { room: "job", name, ...about, what: `${what}; queued by ${cause}`, fields };
+}
+
+/** Every job, and what its row in the queue holds. */
+export const jobs: readonly Group[] = [
+  job("account-mail", "an act of the owner", MAIL, "the letter after a registration", {
+    accountId: id("of whom"),
+  }),
+  job("password-reset-mail", "an act of the owner", MAIL, "the letter to one who forgot the password", {
+    accountId: id(
+      "of whom; queued with nothing where there is no such account, so that the queue does not tell",
+    ),
+  }),
+  job(
+    "security-notice-mail",
+    "an act of the owner",
+    MAIL,
+    "the letter about an act that matters to security",
+    {
+      accountId: id("of whom"),
+      notice: word("about what", NOTICES),
+    },
+  ),
+  job("rotate-keys", "an act of staff", SERVICE, "finishes the rotation of keys", {
+    what: word("which", ["signing", "encryption"]),
+    key: id("which one"),
+  }),
+  job("clean-up", "the clock", SERVICE, "deletes what has expired"),
+  job("ledger-flush", "the clock", SERVICE, "writes the usage ledger anew, once a day"),
+  job(
+    "erase-accounts",
+    "the clock",
+    SERVICE,
+    "deletes the accounts whose day has come; where no days of grace are set, at the owner's act",
+  ),
+  job("zero-log-audit", "the clock", SERVICE, "has the service searched for made-up customers"),
+  job("audit-checkpoint", "the clock", SERVICE, "signs the audit trail"),
+];

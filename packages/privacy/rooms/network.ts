@@ -1,0 +1,122 @@
+import { type Group, NOBODYS } from "../entry.ts";
+import {
+  count,
+  day,
+  flag,
+  hash,
+  id,
+  instant,
+  ofNobody,
+  order,
+  publicKey,
+  sealed,
+  text,
+  word,
+} from "../fields.ts";
+import { table } from "../table.ts";
+
+const RESTS_ON_ACTS = "it grows when devices are added and removed, never because one connects";
+
+/** Nodes, devices, and what a node should hold of them. */
+export const networkTables: readonly Group[] = [
+  table("nodes", {
+    what: "a VPN server",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "until removed",
+    purpose: "to run servers",
+    columns: {
+      id: id("the id of the node"),
+      name: text("its name"),
+      region: text("where it stands"),
+      latitude: count("where on the map"),
+      longitude: count("where on the map"),
+      capacity: count("how many devices it takes"),
+      tags: text("staff's labels"),
+      is_draining: flag("whether it takes no further devices"),
+      endpoint_host: text("where devices reach it"),
+      endpoint_port: count("the port there"),
+      wireguard_public_key: publicKey("its key in tunnels"),
+      credential: publicKey("its key towards the control plane"),
+      agent_version: text("the version of its agent"),
+      join_token_hash: hash("what it may join with, as a hash"),
+      join_token_expires_at: instant("until when", "an act of staff on a node, where nobody's use shows"),
+      joined_on: day("day on which it joined"),
+      devices: count("how many devices are placed on it, connected or not"),
+      counting: word("whether its figures are believed", ["trusted", "quarantined", "lifted"]),
+      revision: order("number of its state", RESTS_ON_ACTS),
+      pruned_revision: order("removals up to here are forgotten", RESTS_ON_ACTS),
+    },
+  }),
+  table("address_pool", {
+    what: "which tunnel addresses were handed out yet",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "as long as the service runs",
+    purpose: "to give no address twice",
+    columns: {
+      id: flag("there is one row"),
+      next_index: count("the next fresh address"),
+      last_index: count("the last one"),
+    },
+  }),
+  table("free_addresses", {
+    what: "tunnel addresses that were given back",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "until handed out again",
+    purpose: "to give no address twice",
+    columns: {
+      address_index: count("which address"),
+      released: order(
+        "which was given back before which",
+        "given back by removing a device; whose it was is gone",
+      ),
+    },
+  }),
+  table("devices", {
+    what: "a device",
+    class: "durable",
+    whose: "customer",
+    lifetime: "until removed",
+    purpose: "to let the device into the tunnel, and no other",
+    basis: "contract",
+    export: { as: "devices" },
+    droppedColumns: 1,
+    columns: {
+      id: id("the id of the device"),
+      account_id: id("whose it is"),
+      name_index: hash("the name you gave it, as a keyed hash by which it is unique"),
+      name_sealed: sealed("the name you gave it, encrypted under the account's data key", {
+        export: { as: "devices" },
+      }),
+      type: word("what it is", ["phone", "tablet", "laptop", "desktop", "router", "other"]),
+      state: word("whether it may connect", ["active", "revoked"]),
+      public_key: publicKey("its WireGuard key"),
+      key_origin: word("who made its key pair", ["customer", "server"]),
+      sealed_private_key: sealed("its private key, encrypted, where the server made it", {
+        export: { not: "is in the configuration, which you can download" },
+      }),
+      preshared_key_master: count("which master key its preshared key is derived from", ofNobody),
+      address_index: count("its address in the tunnel"),
+      node_id: id("the server it is placed on"),
+      created_on: day("day on which it was added"),
+    },
+  }),
+  table("peers", {
+    what: "a device's key, as its server should have it",
+    class: "durable",
+    whose: "customer",
+    lifetime: "until the device is removed and the server has said that it applied the removal",
+    purpose: "to let the device into the tunnel, and no other",
+    basis: "contract",
+    export: { as: "devices" },
+    columns: {
+      node_id: id("the server"),
+      public_key: publicKey("the device's WireGuard key"),
+      device_id: id("the device"),
+      revision: order("number of the server's state with which it came", RESTS_ON_ACTS, ofNobody),
+      is_removed: flag("whether the server is to forget it"),
+    },
+  }),
+];

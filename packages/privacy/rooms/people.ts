@@ -1,0 +1,145 @@
+import type { Group } from "../entry.ts";
+import { count, day, flag, hash, id, publicKey, sealed, text, word } from "../fields.ts";
+import { table } from "../table.ts";
+
+const TILL_DELETED = "until the account is deleted";
+
+/** Accounts and what lets their owners in. */
+export const peopleTables: readonly Group[] = [
+  table("accounts", {
+    what: "your account",
+    class: "durable",
+    whose: "customer",
+    lifetime: TILL_DELETED,
+    purpose: "to let you log in, to reach you by mail, and to give you what you are entitled to",
+    basis: "contract",
+    export: { as: "account" },
+    droppedColumns: 2,
+    columns: {
+      id: id("the id of the account"),
+      number: id("a random number, by which the account has a data key of its own"),
+      email_index: hash("mail address, as a keyed hash by which it is found"),
+      email_sealed: sealed("mail address, encrypted under the account's data key", {
+        export: { as: "account" },
+      }),
+      password_sealed: sealed("password, as an Argon2id hash, encrypted likewise"),
+      role: word("what the account may do", ["customer", "support", "admin"]),
+      state: word("whether it may be used", ["unverified", "active", "suspended"]),
+      plan_id: id("its plan"),
+      devices_active: count("how many devices it has"),
+      created_on: day("day of registration"),
+    },
+  }),
+  table("sessions", {
+    what: "a log-in that is open",
+    class: "durable",
+    whose: "customer",
+    lifetime:
+      "until log-out, 30 days unused (`REFRESH_TOKEN_EXPIRATION_DAYS`), or 90 days from its opening (`SESSION_MAX_DAYS`)",
+    purpose: "to keep you logged in, and to let you end a log-in elsewhere",
+    basis: "contract",
+    export: { as: "sessions" },
+    columns: {
+      id: id("the id of the log-in"),
+      account_id: id("whose log-in it is"),
+      refresh_hash: hash("present refresh token or cookie, as a hash"),
+      previous_hash: hash("refresh token before that, as a hash: its use is theft"),
+      expires_on: day("day on which it ends if it is not used"),
+      kind: word("who holds it", ["browser", "program"]),
+      created_on: day("day of the log-in"),
+    },
+  }),
+  table("one_time_tokens", {
+    what: "a link that was sent to you",
+    class: "durable",
+    whose: "customer",
+    lifetime: "until used, or the end of the day on which it expires",
+    purpose: "to show that a mail address is yours",
+    basis: "contract",
+    export: { not: "is a hash, and gone within two days" },
+    columns: {
+      hash: hash("the link's secret, as a hash"),
+      purpose: word("what it is for", ["setup", "verify_email", "reset_password"]),
+      account_id: id("whose it is"),
+      expires_on: day("day on which it expires"),
+    },
+  }),
+  table("second_factors", {
+    what: "codes of an authenticator app",
+    class: "durable",
+    whose: "customer",
+    lifetime: "until switched off",
+    purpose: "to let nobody in who has your password alone",
+    basis: "contract",
+    export: { as: "second_factor" },
+    columns: {
+      account_id: id("whose it is"),
+      sealed_secret: sealed("the app's secret, encrypted"),
+      is_confirmed: flag("whether a first code was given"),
+      last_step_hash: hash(
+        "the last code's time step, as a keyed hash: no code works twice, no time is kept",
+      ),
+      created_on: day("day on which it was switched on"),
+    },
+  }),
+  table("recovery_codes", {
+    what: "a recovery code that is not used yet",
+    class: "durable",
+    whose: "customer",
+    lifetime: "until used or renewed",
+    purpose: "to let you in when the authenticator app is lost",
+    basis: "contract",
+    export: { as: "second_factor" },
+    columns: {
+      account_id: id("whose it is"),
+      hash: hash("the code, as a hash"),
+    },
+  }),
+  table("passkeys", {
+    what: "a passkey",
+    class: "durable",
+    whose: "customer",
+    lifetime: "until removed",
+    purpose: "to let you log in without a password",
+    basis: "contract",
+    export: { as: "passkeys" },
+    droppedColumns: 1,
+    columns: {
+      id: id("the id of the passkey"),
+      account_id: id("whose it is"),
+      credential_id: publicKey("what your device calls it"),
+      public_key: publicKey("its public key"),
+      counter: count("your device's own count of its uses, which shows a copy; most devices leave it at 0"),
+      transports: word("how it is reached, such as USB", []),
+      name_sealed: sealed("the name you gave it, encrypted under the account's data key", {
+        export: { as: "passkeys" },
+      }),
+      is_synced: flag("whether your device keeps copies of it"),
+      created_on: day("day on which it was added"),
+    },
+  }),
+  table("api_keys", {
+    what: "an API key",
+    class: "durable",
+    whose: "customer",
+    lifetime: "until revoked or ended",
+    purpose: "to let your programs in",
+    basis: "contract",
+    export: { as: "api_keys" },
+    droppedColumns: 1,
+    columns: {
+      id: id("the id of the key"),
+      account_id: id("whose it is"),
+      name_sealed: sealed("the name you gave it, encrypted under the account's data key", {
+        export: { as: "api_keys" },
+      }),
+      hash: hash("the key, as a hash"),
+      previous_hash: hash("the key before its last rotation, as a hash"),
+      previous_until: day("last day on which that one works"),
+      scopes: text("what it may do", { whose: "customer", export: { as: "api_keys" } }),
+      requests_per_minute: count("how much it may ask"),
+      created_on: day("day on which it was made"),
+      expires_on: day("day on which it ends"),
+    },
+  }),
+];

@@ -1,0 +1,82 @@
+/**
+ * The files of code that reach out of their process, each with what it writes or sends: an entry of the catalogue as
+ * `room: name`, or `nothing: ` and why nothing is kept or told by it. A file that is not here may neither write files,
+ * nor run programs, nor talk to anybody.
+ */
+export const reaches: Readonly<Record<string, readonly string[]>> = {
+  // The command line, on an operator's machine
+  "apps/cli/commands/audit-export.ts": ["file: exported trail"],
+  "apps/cli/commands/audit-lines.ts": ["nothing: reads an exported trail"],
+  "apps/cli/commands/audit-zero-log.ts": ["file: zero-log report"],
+  "apps/cli/commands/data-key.ts": ["file: data key"],
+  "apps/cli/commands/privacy.ts": ["file: exported data"],
+  "apps/cli/credentials.ts": ["file: credentials"],
+  "apps/cli/doctor/machine.ts": [
+    "nothing: tries what the machine can do, and asks the health of the service",
+  ],
+  "apps/cli/tunnel-file.ts": ["file: tunnel configuration"],
+
+  // The console, in a customer's browser
+  "apps/console/api.ts": ["nothing: asks the service that it came from"],
+  "apps/console/theme.ts": ["browser: theme"],
+
+  // The control plane
+  "apps/control-plane/http/telemetry.ts": ["metric: sentinel_requests_total"],
+  "apps/control-plane/local-node.ts": ["file: local node"],
+  "apps/control-plane/log-file.ts": ["log: control-plane"],
+  "apps/control-plane/main.ts": ["nothing: greets the operator on standard output, once"],
+  "apps/control-plane/modules/audit/archive.ts": ["file: audit archive"],
+  "apps/control-plane/modules/mail/mail.ts": ["file: outbox", "mail: reset"],
+  "apps/control-plane/modules/nodes/gateway.ts": ["node protocol: snapshot"],
+  "apps/control-plane/secrets.ts": ["file: secrets"],
+  "apps/control-plane/tracing/opentelemetry.ts": ["trace: span", "outgoing: traces"],
+
+  "apps/control-plane/modules/zero-log/auditor.ts": ["table: zero_log_reports"],
+
+  // The auditor, on the machine of the control plane
+  "apps/auditor/main.ts": ["table: zero_log_reports"],
+  "apps/auditor/run-program.ts": ["nothing: runs ip, wg and pg_dump; what they answer is searched"],
+  "apps/auditor/service-calls.ts": ["nothing: asks the service as a made-up customer"],
+  "apps/auditor/surfaces.ts": ["nothing: reads our own metrics"],
+  "apps/auditor/tunnels.ts": ["nothing: writes configurations of made-up customers, for as long as it runs"],
+
+  // The node agent
+  "apps/node-agent/connection.ts": ["node protocol: [report]", "outgoing: node agent"],
+  "apps/node-agent/hardening/index.ts": ["file: settings before"],
+  "apps/node-agent/hardening/logs.ts": ["file: log rules"],
+  "apps/node-agent/hardening/sysctl.ts": ["nothing: switches settings of the kernel"],
+  "apps/node-agent/hardening/wireguard-log.ts": ["nothing: switches the kernel's debug output off"],
+  "apps/node-agent/host.ts": ["nothing: switches settings of the kernel"],
+  "apps/node-agent/identity.ts": ["file: node.json"],
+  "apps/node-agent/main.ts": ["log: node-agent"],
+  "apps/node-agent/port.ts": ["nothing: tries whether a port is free"],
+  "apps/node-agent/run-program.ts": [
+    "nothing: runs wg, ip and nft; lends them files without names on a memory disk",
+  ],
+  "apps/node-agent/runtime.ts": ["nothing: a socket of the machine, by which one agent knows of another"],
+  "apps/node-agent/state-file.ts": ["file: saved state"],
+  "apps/node-agent/totals-file.ts": ["file: totals"],
+
+  // Packages
+  "packages/contracts/client.ts": ["outgoing: api"],
+  "packages/database/crash-writer.ts": ["nothing: is run by tests"],
+  "packages/database/database-errors.ts": ["nothing: knows the driver's errors"],
+  "packages/database/embedded.ts": ["file: store"],
+  "packages/database/listener.ts": ["bus: node-changed"],
+  "packages/database/migrate.ts": ["table: schema_migrations"],
+  "packages/database/open.ts": ["table: accounts"],
+  "packages/database/postgres-process.ts": ["file: store"],
+  "packages/database/postgres-tools.ts": ["file: store"],
+  "packages/database/store-folder.ts": ["file: store"],
+  "packages/database/value-types.ts": ["nothing: knows the driver's types"],
+  "packages/forgetting/erasing-file.ts": ["file: ledger key", "file: data key"],
+  "packages/jobs/index.ts": ["table: jobs.job"],
+  "packages/sentinel/blocklist/networks.ts": ["nothing: arithmetic of addresses"],
+  "packages/sentinel/redis/connection.ts": ["redis: rate"],
+  "packages/sentinel/redis/examine.ts": ["nothing: reads the settings of Redis"],
+  "packages/sentinel/reputation/sources.ts": ["outgoing: reputation lists"],
+  "packages/vault/transport.ts": ["outgoing: vault"],
+  "packages/weak-passwords/hash-list.ts": ["nothing: reads a list"],
+  "packages/wireguard/handshake.ts": ["nothing: asks a server of ours whether it answers"],
+  "packages/wireguard/uapi-socket.ts": ["nothing: asks WireGuard on the same machine"],
+};
