@@ -1,0 +1,77 @@
+import type { Report } from "./report.ts";
+
+/** What the auditor is told on standard input, in one line. When the input ends, it stops. */
+export interface AuditorOrder {
+  readonly software: { readonly name: string; readonly version: string };
+  /** Whether devices of ghosts are removed at once; otherwise the node is given the time to forget them by itself. */
+  readonly isQuick: boolean;
+  /** The service, as this machine reaches it. */
+  readonly apiUrl: string;
+  /** What those who reach it call it, with the port. */
+  readonly apiHost: string;
+  readonly dataDir: string;
+  /** More folders that are searched: of backups, of an archive. */
+  readonly folders: readonly string[];
+  readonly database: {
+    readonly url: string;
+    /** Where its files are; undefined where this machine has none of them. */
+    readonly dataDir?: string | undefined;
+    /** Only where dumps and base backups can be made of it. */
+    readonly hasTools: boolean;
+  };
+  readonly redisUrl?: string | undefined;
+  readonly logPath?: string | undefined;
+  readonly metricsUrl?: string | undefined;
+  /** A VPN server on this machine that ghosts may use; undefined where there is none. */
+  readonly node?: AuditorNode | undefined;
+}
+
+export interface AuditorNode {
+  readonly id: string;
+  readonly interfaceName: string;
+  readonly listenPort: number;
+  /** Its own address in the tunnel. */
+  readonly gateway: string;
+  readonly agent: { readonly entry: string; readonly stateDir: string; readonly accepted: string };
+  /** Of the account that was made for the ghosts. */
+  readonly token: string;
+}
+
+/** What the auditor says on standard output, one JSON value a line. */
+export type AuditorEvent =
+  | {
+      readonly kind: "surfaces";
+      readonly surfaces: readonly { readonly id: string; readonly title: string }[];
+    }
+  | { readonly kind: "step"; readonly text: string }
+  | {
+      readonly kind: "surface";
+      readonly id: string;
+      readonly state: "searching" | "done";
+      readonly bytes: number;
+      readonly sources: number;
+    }
+  | { readonly kind: "report"; readonly report: Report };
+
+const KINDS: readonly string[] = ["surfaces", "step", "surface", "report"] satisfies AuditorEvent["kind"][];
+
+/** @returns undefined for what is none */
+export function parseAuditorEvent(line: string): AuditorEvent | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isEvent(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Both ends are of one version, so that the kind tells what else there is. */
+function isEvent(value: unknown): value is AuditorEvent {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "kind" in value &&
+    typeof value.kind === "string" &&
+    KINDS.includes(value.kind)
+  );
+}

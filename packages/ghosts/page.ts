@@ -1,0 +1,111 @@
+import type { Report, SurfaceReport } from "./report.ts";
+import { complaintsOf } from "./report.ts";
+
+/**
+ * The report as a page that needs nothing else: no script, no font, no picture.
+ *
+ * @param more HTML for its end, such as where the signed report is
+ */
+export function renderPage(report: Report, more = ""): string {
+  const searched = report.surfaces.reduce((sum, { bytes, unpackedBytes }) => sum + bytes + unpackedBytes, 0);
+  const complaints = complaintsOf(report);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Zero-log report</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>Zero-log report</h1>
+<p class="outcome ${report.outcome}">${OUTCOMES[report.outcome]}</p>
+<p>On ${escapeHtml(report.at.slice(0, 10))}, ${report.ghosts.length} made-up customers (“ghosts”) used ${escapeHtml(report.software.name)}
+${escapeHtml(report.software.version)}. Their addresses, names, keys and amounts of traffic occur nowhere else. Then
+${formatBytes(searched)} were searched for any trace of them, each in ${report.encodings.length} encodings.</p>
+${list("What was found", complaints)}
+<h2>What the ghosts did</h2>
+<ol>${report.steps.map((step) => `<li>${escapeHtml(step)}</li>`).join("")}</ol>
+<h2>What was searched</h2>
+<p>In each place a trace was planted on purpose. A search that does not find it proves nothing, and makes the report incomplete.</p>
+<div class="wide"><table>
+<thead><tr><th>Place</th><th>Files</th><th>Searched</th><th>Planted traces found</th><th>Traces of ghosts</th></tr></thead>
+<tbody>
+${report.surfaces.map(row).join("\n")}
+</tbody>
+</table></div>
+${permitted(report.surfaces)}
+<h2>What this does not show</h2>
+<ul>${report.notCovered.map((text) => `<li>${escapeHtml(text)}</li>`).join("")}</ul>
+<h2>For checking</h2>
+<p>The signed report can be verified without asking us. The seed of the ghosts is <code>${escapeHtml(report.seed)}</code>.</p>
+<details><summary>Encodings</summary><p>${report.encodings.map(escapeHtml).join("; ")}</p></details>
+<details><summary>Packages that were opened</summary><p>${report.forms.map(escapeHtml).join("; ")}</p></details>
+${more}</main>
+</body>
+</html>
+`;
+}
+
+const OUTCOMES: Readonly<Record<Report["outcome"], string>> = {
+  clean: "No trace was found, and every planted one was.",
+  leaking: "Traces of ghosts were found.",
+  incomplete: "No trace was found, but the search was not complete.",
+};
+
+function row(surface: SurfaceReport): string {
+  const found = surface.controls.filter(({ isFound }) => isFound).length;
+  const cells = [
+    escapeHtml(surface.title),
+    String(surface.sources),
+    formatBytes(surface.bytes + surface.unpackedBytes),
+    `${found} of ${surface.controls.length}`,
+    String(surface.hitsCount),
+  ];
+  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
+}
+
+function permitted(surfaces: readonly SurfaceReport[]): string {
+  const lines = surfaces.flatMap(({ title, permits }) =>
+    permits.map(({ kind, reason }) => `${title}, ${kind.replaceAll("_", " ")}: ${reason}`),
+  );
+  return list("What stands there by design", lines);
+}
+
+function list(title: string, lines: readonly string[]): string {
+  if (lines.length === 0) return "";
+  return `<h2>${title}</h2>\n<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join("")}</ul>`;
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}
+
+const STYLE = `
+:root{color-scheme:light dark}
+body{font:16px/1.6 system-ui,sans-serif;margin:0}
+main{max-width:60rem;margin:0 auto;padding:2rem 1rem}
+h1{margin-top:0}
+.outcome{font-size:1.2rem;font-weight:600;padding:.75rem 1rem;border-left:.4rem solid #b45309}
+.clean{border-color:#15803d}.leaking{border-color:#b91c1c}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #8884}
+code{overflow-wrap:anywhere}
+`;
