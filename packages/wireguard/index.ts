@@ -34,6 +34,7 @@ export { QR_BORDER_MODULES, QR_BOX_PIXELS, QR_TEXT_BYTES_MAX, qrMatrix, qrSvg, q
 export type { Transfer, WgInterface } from "./show.ts";
 export {
   parseAllowedIps,
+  parseEndpointPresence,
   parseLatestHandshakes,
   parsePresharedKeys,
   parseTransfer,

@@ -83,7 +83,14 @@ test.skipIf(!hasZbar)(
       const texts = Array.from({ length: 20 }, randomConfig);
       const paths = texts.map((_, index) => join(folder, `${index}.png`));
       for (const [index, text] of texts.entries()) writeFileSync(paths[index] ?? "", qrPng(text));
-      const read = await promisify(execFile)("zbarimg", ["-q", "--raw", "-Sbinary", ...paths]);
+      const read = await promisify(execFile)("zbarimg", [
+        "-q",
+        "--raw",
+        "-Sdisable",
+        "-Sqrcode.enable",
+        "-Sbinary",
+        ...paths,
+      ]);
       expect(read.stdout).toBe(texts.join(""));
     } finally {
       rmSync(folder, { recursive: true });

@@ -8,6 +8,7 @@ import { generateKeyPair } from "./native-keys.ts";
 import type { Peer } from "./peer.ts";
 import {
   parseAllowedIps,
+  parseEndpointPresence,
   parseLatestHandshakes,
   parsePresharedKeys,
   parseTransfer,
@@ -35,6 +36,15 @@ test("each field is read by key", () => {
   ]);
   expect(parsePresharedKeys(lines("(none)", presharedKey))?.get(second.publicKey)).toBe(presharedKey);
   expect(parsePresharedKeys("")?.size).toBe(0);
+});
+
+test("who has an endpoint is read without the endpoint", () => {
+  const text = `${first.publicKey}\t198.18.7.9:4242\n${second.publicKey}\t(none)\n`;
+  expect(parseEndpointPresence(Buffer.from(text))).toEqual(new Set([first.publicKey]));
+  expect(parseEndpointPresence(Buffer.alloc(0))).toEqual(new Set());
+  for (const bad of ["no key\t(none)", first.publicKey, `x${text}`]) {
+    expect(parseEndpointPresence(Buffer.from(bad))).toBeUndefined();
+  }
 });
 
 test.each([

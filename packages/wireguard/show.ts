@@ -48,6 +48,33 @@ export function parsePresharedKeys(text: string): Map<PublicKey, PresharedKey | 
   return parseLines(text, (rest) => (rest === "(none)" ? null : parsePresharedKey(rest)));
 }
 
+const NEWLINE = 0x0a;
+const TAB = 0x09;
+const NO_ENDPOINT = new TextEncoder().encode("(none)");
+
+/**
+ * Reads from `wg show <interface> endpoints` which peers have an endpoint; undefined when it is malformed. Only the keys
+ * become text: the endpoints are compared as bytes.
+ */
+export function parseEndpointPresence(text: Uint8Array): Set<PublicKey> | undefined {
+  const present = new Set<PublicKey>();
+  for (let start = 0; start < text.length; ) {
+    const lineBreak = text.indexOf(NEWLINE, start);
+    const end = lineBreak === -1 ? text.length : lineBreak;
+    const tab = text.subarray(start, end).indexOf(TAB);
+    const publicKey =
+      tab === -1 ? undefined : parsePublicKey(String.fromCharCode(...text.subarray(start, start + tab)));
+    if (publicKey === undefined) return undefined;
+    if (!isSame(text.subarray(start + tab + 1, end), NO_ENDPOINT)) present.add(publicKey);
+    start = end + 1;
+  }
+  return present;
+}
+
+function isSame(bytes: Uint8Array, others: Uint8Array): boolean {
+  return bytes.length === others.length && bytes.every((byte, at) => byte === others[at]);
+}
+
 export type WgInterface = {
   readonly privateKey?: PrivateKey;
   readonly listenPort?: number;

@@ -5,6 +5,8 @@ export type UapiPeer = {
   readonly publicKey: PublicKey;
   readonly presharedKey?: PresharedKey;
   readonly allowedIps: readonly string[];
+  /** Whether there is an endpoint. Which one is not read. */
+  readonly hasEndpoint: boolean;
   readonly rxBytes: number;
   readonly txBytes: number;
   /** Since 1970; both 0 when there has been no complete handshake. */
@@ -35,7 +37,7 @@ const LETTER_A = 0x61;
 /**
  * Reads the answer to a request; undefined when it is malformed or incomplete.
  *
- * The lines `endpoint=` and `private_key=` are stepped over as bytes: neither an address nor the node's key becomes a
+ * The values of `endpoint=` and `private_key=` are stepped over as bytes: neither an address nor the node's key becomes a
  * string, which the heap would keep until it is collected.
  */
 export function parseUapiState(answer: Buffer): UapiState | undefined {
@@ -54,13 +56,14 @@ export function parseUapiState(answer: Buffer): UapiState | undefined {
   return state.errno === -1 || answer[cursor.at] !== NEWLINE ? undefined : state;
 }
 
-/** The fields that are read; `endpoint` has as many letters as `rx_bytes`, so length alone does not tell. */
+/** The fields that are known; `endpoint` has as many letters as `rx_bytes`, so length alone does not tell. */
 const FIELDS = [
   "errno",
   "listen_port",
   "public_key",
   "preshared_key",
   "allowed_ip",
+  "endpoint",
   "rx_bytes",
   "tx_bytes",
   "last_handshake_time_sec",
@@ -121,6 +124,7 @@ function addPeer(peers: MutablePeer[], publicKey: PublicKey | undefined): boolea
   peers.push({
     publicKey,
     allowedIps: [],
+    hasEndpoint: false,
     rxBytes: 0,
     txBytes: 0,
     lastHandshake,
@@ -139,6 +143,10 @@ function readPeerLine(
     skipValue(cursor);
     peer.allowedIps.push(cursor.answer.toString("latin1", start, cursor.at));
     return true;
+  }
+  if (field === "endpoint") {
+    peer.hasEndpoint = true;
+    return skipValue(cursor);
   }
   if (field === "preshared_key") {
     const text = readKey(cursor);

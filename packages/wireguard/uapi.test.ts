@@ -46,6 +46,7 @@ test("an answer is read without its endpoints and its private key", () => {
         publicKey: device.publicKey,
         presharedKey,
         allowedIps: ["10.8.0.2/32", "fd00:8::2/128"],
+        hasEndpoint: true,
         rxBytes: 0,
         txBytes: 18014398509481,
         lastHandshake: { seconds: 1795218023, nanoseconds: 829868881 },
@@ -54,6 +55,7 @@ test("an answer is read without its endpoints and its private key", () => {
       {
         publicKey: other.publicKey,
         allowedIps: [],
+        hasEndpoint: false,
         rxBytes: 0,
         txBytes: 0,
         lastHandshake: { seconds: 0, nanoseconds: 0 },
