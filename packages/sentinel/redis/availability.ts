@@ -8,6 +8,9 @@ export interface Availability {
   state(): StoreState;
   /** Notes that a command failed: the store is left alone until it answers a probe. */
   failed(): void;
+  /** Asks again whether the store may be used at all. */
+  admitAgain(): Promise<void>;
+  /** Resolves once the store may be asked or is not admitted, or the time is over. */
   settled(waitMs: number): Promise<StoreState>;
   close(): void;
 }
@@ -25,27 +28,33 @@ const FAILED_PROBES_MAX = 10;
  * it fails too is the store said to be down.
  *
  * @param changed hears of the state when the first probe after a failure has failed too, and when one is answered
+ * @param admit looks, before anything is written, at the server of each connection: what does not pass counts as down
  */
 export function watchAvailability(
   connection: Redis,
   probeName: string,
   changed: (state: StoreState) => void,
+  admit: () => Promise<boolean> = async () => true,
 ): Availability {
   let isTrusted = false;
+  let isAdmitted = false;
   let announced: StoreState = "down";
   let failedProbes = 0;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   let whenUp: (() => void)[] = [];
 
-  const state = (): StoreState => (connection.status === "ready" && isTrusted ? "up" : "down");
+  const state = (): StoreState => (connection.status === "ready" && isAdmitted && isTrusted ? "up" : "down");
 
   function announce(): void {
     const latest = state();
     if (latest === announced || isClosed) return;
     announced = latest;
     changed(latest);
-    if (latest === "down") return;
+    if (latest === "up") settle();
+  }
+
+  function settle(): void {
     for (const resolve of whenUp) resolve();
     whenUp = [];
   }
@@ -54,6 +63,12 @@ export function watchAvailability(
     clearTimeout(timer);
     if (connection.status !== "ready" || isClosed) return; // the next connection begins with a probe
     try {
+      if (!isAdmitted) isAdmitted = await admit();
+      if (!isAdmitted) {
+        announce();
+        settle();
+        return; // until it is asked again
+      }
       await inTime(connection.set(probeName, "", "PX", PROBE_LIFE_MS));
       isTrusted = true;
       failedProbes = 0;
@@ -69,6 +84,7 @@ export function watchAvailability(
   connection.on("error", () => undefined); // it closes too
   connection.on("close", () => {
     isTrusted = false;
+    isAdmitted = false; // another server may answer next
     announce();
   });
   connection.on("ready", probe);
@@ -80,6 +96,13 @@ export function watchAvailability(
       if (!isTrusted) return;
       isTrusted = false;
       void probe();
+    },
+    async admitAgain() {
+      if (connection.status !== "ready" || isClosed) return;
+      const wasAdmitted = isAdmitted;
+      isAdmitted = await admit().catch(() => wasAdmitted); // one that is away shows in the next command
+      if (isAdmitted && !wasAdmitted) await probe();
+      announce();
     },
     async settled(waitMs) {
       if (state() === "down") {
@@ -93,7 +116,7 @@ export function watchAvailability(
     close() {
       isClosed = true;
       clearTimeout(timer);
-      for (const resolve of whenUp) resolve();
+      settle();
     },
   };
 }

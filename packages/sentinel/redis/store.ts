@@ -1,8 +1,10 @@
 import { createHmac, randomUUID } from "node:crypto";
-import { type Clock, invariant } from "@securewave/foundation";
+import { type Clock, HOUR_MS, invariant } from "@securewave/foundation";
 import { deriveKey } from "@securewave/foundation/derive";
 import { type StoreState, watchAvailability } from "./availability.ts";
 import { connectTo, endOf, inTime } from "./connection.ts";
+import { type Finding, type PersistencePolicy, refusedOf } from "./demands.ts";
+import { examine } from "./examine.ts";
 import { openListener, type Subscriber } from "./listener.ts";
 import { createSealing } from "./sealing.ts";
 
@@ -18,6 +20,20 @@ export interface SharedStoreOptions {
   /** Certificates in PEM that a `rediss://` server's must be signed by, in place of the system's. */
   readonly caPem?: string;
   readonly onStateChange?: (state: StoreState) => void;
+  /**
+   * Looks what the server does with what it holds, before anything is written into it over a new connection and every
+   * hour, and leaves one that it may not use alone, as if it were away. Without it any server is used.
+   */
+  readonly persistence?: PersistencePolicy | undefined;
+  /** Hears what each look found. */
+  readonly onExamined?: (examination: Examination) => void;
+}
+
+/** What the last look at the server found. */
+export interface Examination {
+  readonly findings: readonly Finding[];
+  /** Those for which it is not used; empty when it is. */
+  readonly refused: readonly Finding[];
 }
 
 /** A program that runs in the store, whole or not at all. */
@@ -53,6 +69,10 @@ export interface SharedStore {
   onUp(back: () => void): () => void;
   /** Resolves once the store was reached, or `waitMs` are over. */
   settled(waitMs?: number): Promise<StoreState>;
+  /** Undefined until the server was looked at. */
+  examination(): Examination | undefined;
+  /** Looks at the server again, now. */
+  examine(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,7 +82,7 @@ const NAME_LENGTH = 22; // 132 bits in base64url
 
 /** Connects to what replicas share. It never waits for a store that is away: whoever asks must go on without. */
 export function openSharedStore(options: SharedStoreOptions): SharedStore {
-  const { url, clock, key, caPem, onStateChange } = options;
+  const { url, clock, key, caPem, onStateChange, persistence, onExamined } = options;
   invariant(key.length >= 32, "the key of a shared store has 32 bytes");
   const nameKey = deriveKey(key, "shared store: names");
   const sealing = createSealing(deriveKey(key, "shared store: texts"));
@@ -74,10 +94,26 @@ export function openSharedStore(options: SharedStoreOptions): SharedStore {
   const backUp = new Set<() => void>();
   const defined = new Set<string>();
 
-  const availability = watchAvailability(commands, nameOf("probe", randomUUID()), (state) => {
+  /** Of the server at the other end; the next may be another. */
+  let examination: Examination | undefined;
+  commands.on("close", () => {
+    examination = undefined;
+  });
+  async function admit(): Promise<boolean> {
+    if (persistence === undefined) return true;
+    const findings = await examine(commands);
+    examination = { findings, refused: refusedOf(findings, persistence) };
+    onExamined?.(examination);
+    return examination.refused.length === 0;
+  }
+
+  const changed = (state: StoreState) => {
     onStateChange?.(state);
     if (state === "up") for (const back of backUp) back();
-  });
+  };
+  const availability = watchAvailability(commands, nameOf("probe", randomUUID()), changed, admit);
+  const examining = setInterval(() => void availability.admitAgain(), HOUR_MS);
+  examining.unref();
   const send = (channel: string, text: string) => {
     if (availability.state() === "down") return false;
     inTime(commands.publish(channel, text)).catch(availability.failed);
@@ -126,7 +162,10 @@ export function openSharedStore(options: SharedStoreOptions): SharedStore {
       return () => void backUp.delete(back);
     },
     settled: (waitMs = SETTLE_MS) => availability.settled(waitMs),
+    examination: () => examination,
+    examine: availability.admitAgain,
     async close() {
+      clearInterval(examining);
       availability.close();
       await Promise.all([listener.close(), endOf(commands)]);
     },
