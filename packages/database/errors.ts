@@ -8,6 +8,7 @@ export const storeErrors = defineErrors("store", {
   inUse: { status: 500, message: "The store is in use by another process." },
   cannotStart: { status: 500, message: "PostgreSQL cannot be started." },
   unreachable: { status: 503, message: "The database cannot be reached." },
+  logsValues: { status: 500, message: "The database writes the values of statements into its log." },
   migrationEdited: { status: 500, message: "A migration that was applied has been changed since." },
   migrationGap: { status: 500, message: "The numbers of the migrations are not a row without gaps." },
   migrationFailed: { status: 500, message: "A migration could not be applied." },

@@ -7,6 +7,8 @@ export {
   isUniqueViolation,
   notNullColumnOf,
 } from "./database-errors.ts";
+export type { LogFinding, LoggingPolicy } from "./demands.ts";
+export { examineLogging, LOGGING_POLICIES, loggingRefusal, refusedLogging } from "./demands.ts";
 export type { EmbeddedOptions, EmbeddedPostgres } from "./embedded.ts";
 export { openEmbeddedPostgres } from "./embedded.ts";
 export { storeErrors } from "./errors.ts";

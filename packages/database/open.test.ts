@@ -120,8 +120,12 @@ test("errors name the constraint and the column, and hold no value in any of the
 });
 
 test("metrics learn the kind and table of a query, and none of its text or values", async () => {
-  await database.db.selectFrom("accounts as a").where("a.email", "=", "canary").select("a.id").execute();
-  await database.db.updateTable("accounts").set({ email: "canary" }).execute();
+  await database.db.selectFrom("accounts as a").where("a.id", "=", "canary").select("a.id").execute();
+  await database.db
+    .updateTable("accounts")
+    .set({ created_on: "2026-01-01" })
+    .where("id", "=", "canary")
+    .execute();
   await database.db.deleteFrom("sessions").where("id", "=", "canary").execute();
   await sql`select ${"canary"}`.execute(database.db);
   expect(reports.map(({ kind, table }) => [kind, table])).toEqual([
@@ -194,7 +198,7 @@ test("truncating empties what tests wrote, starts identities anew and keeps what
   await runOn(server, `create database ${richer} template ${template}`);
   await runOn(
     withDatabase(server, richer),
-    "create table plans as select 'free' as name",
+    "create table seeds as select 'free' as name",
     'create table "Odd name" (id int generated always as identity, n int)',
   );
   process.env.TEST_DATABASE_TEMPLATE = richer;
@@ -207,7 +211,7 @@ test("truncating empties what tests wrote, starts identities anew and keeps what
   expect((await write()).rows).toEqual([{ id: 1 }]);
   await other.truncateAll();
   expect((await other.pool.query('select * from "Odd name"')).rows).toEqual([]);
-  expect((await other.pool.query("select * from plans")).rows).toEqual([{ name: "free" }]);
+  expect((await other.pool.query("select * from seeds")).rows).toEqual([{ name: "free" }]);
   await other.close();
   await runOn(server, `drop database ${richer}`);
 });

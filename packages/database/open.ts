@@ -11,6 +11,7 @@ import {
 import pg from "pg";
 import { type CredentialsSource, createDrain, urlWith } from "./credentials.ts";
 import { describeDatabaseError, isRetryable, withoutValues } from "./database-errors.ts";
+import { quieten } from "./demands.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "./embedded.ts";
 import { storeErrors } from "./errors.ts";
 import { createListener, type ListenHandlers } from "./listener.ts";
@@ -109,6 +110,7 @@ async function connectDatabase(
     idleTimeoutMillis: IDLE_CONNECTION_MS,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+    onConnect: quieten, // awaited before the first query
   });
   // A lost connection shows in the query that uses it; the events alone would end the process.
   pool.on("error", () => {});

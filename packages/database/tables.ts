@@ -3,6 +3,7 @@ import type { Generated } from "kysely";
 /** Every table as code sees it; a test holds this against the migrated schema. */
 export interface Tables {
   accounts: AccountsTable;
+  plans: PlansTable;
   sessions: SessionsTable;
   one_time_tokens: OneTimeTokensTable;
   second_factors: SecondFactorsTable;
@@ -22,16 +23,43 @@ export interface Tables {
   free_addresses: FreeAddressesTable;
   devices: DevicesTable;
   peers: PeersTable;
+  usage_ledger: UsageLedgerTable;
+  usage_ledger_state: UsageLedgerStateTable;
+  usage_ledger_marks: UsageLedgerMarksTable;
+  unsealed: UnsealedTable;
+  data_key: DataKeyTable;
+  erasures: ErasuresTable;
+  deletions: DeletionsTable;
+  consents: ConsentsTable;
+  usage_history: UsageHistoryTable;
+  policy_agreements: PolicyAgreementsTable;
+  privacy_requests: PrivacyRequestsTable;
+  zero_log_reports: ZeroLogReportsTable;
 }
 
 export interface AccountsTable {
   id: string;
-  email: string;
-  password_hash: string;
   role: "customer" | "support" | "admin";
   state: "unverified" | "active" | "suspended";
   devices_active: Generated<number>;
   created_on: string;
+  plan_id: Generated<string>;
+  number: number;
+  email_index: Buffer;
+  email_sealed: Buffer;
+  password_sealed: Buffer;
+}
+
+export interface PlansTable {
+  id: string;
+  name: string;
+  quota_bytes: number | null;
+  on_quota: Generated<"throttle" | "block">;
+  throttle_kbit_per_second: Generated<number>;
+  connections_max: number | null;
+  devices_max: number | null;
+  is_default: Generated<boolean>;
+  is_retired: Generated<boolean>;
 }
 
 export interface SessionsTable {
@@ -64,15 +92,14 @@ export interface PasskeysTable {
   public_key: Buffer;
   counter: number;
   transports: Generated<string[]>;
-  name: string;
   is_synced: boolean;
   created_on: string;
+  name_sealed: Buffer;
 }
 
 export interface ApiKeysTable {
   id: string;
   account_id: string;
-  name: string;
   hash: Buffer;
   previous_hash: Buffer | null;
   previous_until: string | null;
@@ -80,6 +107,7 @@ export interface ApiKeysTable {
   requests_per_minute: number;
   created_on: string;
   expires_on: string;
+  name_sealed: Buffer;
 }
 
 export interface OneTimeTokensTable {
@@ -120,6 +148,7 @@ export interface NodesTable {
   devices: Generated<number>;
   revision: Generated<number>;
   pruned_revision: Generated<number>;
+  counting: Generated<"trusted" | "quarantined" | "lifted">;
 }
 
 export interface AddressPoolTable {
@@ -136,7 +165,6 @@ export interface FreeAddressesTable {
 export interface DevicesTable {
   id: string;
   account_id: string;
-  name: string;
   type: "phone" | "tablet" | "laptop" | "desktop" | "router" | "other";
   state: "active" | "revoked";
   public_key: string;
@@ -146,6 +174,8 @@ export interface DevicesTable {
   address_index: number | null;
   node_id: string | null;
   created_on: string;
+  name_index: Buffer;
+  name_sealed: Buffer;
 }
 
 export interface PeersTable {
@@ -192,5 +222,85 @@ export interface AuditTreeTable {
 
 export interface AuditCheckpointsTable {
   size: number;
+  note: string;
+}
+
+export interface UnsealedTable {
+  place: string;
+  row_id: string;
+  account_id: string;
+  value: string;
+}
+
+export interface DataKeyTable {
+  id: Generated<boolean>;
+  fingerprint: Buffer;
+}
+
+export interface ErasuresTable {
+  number: number;
+  erased_on: string;
+}
+
+export interface DeletionsTable {
+  account_id: string;
+  asked_on: string;
+  due_on: string;
+}
+
+export interface ConsentsTable {
+  id: string;
+  account_id: string;
+  purpose: "usage_history";
+  text_version: string;
+  given_on: string;
+  withdrawn_on: string | null;
+  number: number | null;
+}
+
+export interface UsageHistoryTable {
+  account_id: string;
+  day: string;
+  mebibytes_sealed: Buffer;
+}
+
+export interface PolicyAgreementsTable {
+  account_id: string;
+  version: string;
+  agreed_on: string;
+}
+
+export interface PrivacyRequestsTable {
+  id: string;
+  account_id: string | null;
+  kind: "export" | "deletion" | "other";
+  state: "open" | "done" | "refused";
+  text_sealed: Buffer | null;
+  asked_on: string;
+  due_on: string;
+  closed_on: string | null;
+}
+
+export interface UsageLedgerTable {
+  account_id: string;
+  sealed: Generated<Buffer>;
+}
+
+export interface UsageLedgerStateTable {
+  id: Generated<boolean>;
+  generation: Generated<number>;
+  flushed_on: string | null;
+}
+
+export interface UsageLedgerMarksTable {
+  page: number;
+  sealed: Buffer;
+}
+
+export interface ZeroLogReportsTable {
+  number: number;
+  made_on: string;
+  outcome: "clean" | "leaking" | "incomplete";
+  hits: number;
   note: string;
 }
