@@ -57,6 +57,12 @@ export const accounts = {
       website: Type.Optional(
         Type.String({ maxLength: 200, description: "People never see this field; leave it out" }),
       ),
+      policy_version: Type.Optional(
+        Type.String({
+          pattern: "^[A-Za-z0-9.-]{1,40}$",
+          description: "Of the privacy policy that is agreed to; noted where it is the present one",
+        }),
+      ),
     }),
     success: { status: 202, schema: MailSent },
     errors: [
@@ -104,7 +110,7 @@ export const accounts = {
     access: "staff",
     scope: "accounts:read",
     tag: "accounts",
-    summary: "Lists accounts by mail address",
+    summary: "Lists accounts; searched by a whole mail address, or by an id",
     query: Strict({ ...PageQuery, ...SearchQuery }),
     success: { status: 200, schema: Page(Account) },
     errors: [],

@@ -8,6 +8,8 @@ import { devices, fleetDevices } from "./devices.ts";
 import { keys } from "./keys.ts";
 import { nodes, servers } from "./nodes.ts";
 import { passwords } from "./passwords.ts";
+import { plans } from "./plans.ts";
+import { privacy, privacyDesk } from "./privacy.ts";
 import {
   type BodyOf,
   isRoute,
@@ -22,6 +24,8 @@ import { passkeys, secondFactor } from "./second-factor.ts";
 import { sentinelErrors } from "./sentinel.ts";
 import { service } from "./service.ts";
 import { session, sessions } from "./sessions.ts";
+import { usage } from "./usage.ts";
+import { zeroLog } from "./zero-log.ts";
 
 /** Every operation of the HTTP API. */
 export const api = {
@@ -41,6 +45,11 @@ export const api = {
   servers,
   devices,
   fleetDevices,
+  plans,
+  usage,
+  privacy,
+  privacyDesk,
+  zeroLog,
 };
 
 /** The server said no, or could not be reached (`code` is then `client.unreachable`, `status` 0). */

@@ -6,11 +6,14 @@ import { blockErrors } from "./blocks.ts";
 import { deviceErrors } from "./devices.ts";
 import { keyErrors } from "./keys.ts";
 import { nodeErrors, serverErrors } from "./nodes.ts";
+import { planErrors } from "./plans.ts";
+import { privacyErrors } from "./privacy.ts";
 import { requestErrors } from "./requests.ts";
 import { passkeyErrors, secondFactorErrors } from "./second-factor.ts";
 import { sentinelErrors } from "./sentinel.ts";
 import { serviceErrors } from "./service.ts";
 import { sessionErrors } from "./sessions.ts";
+import { zeroLogErrors } from "./zero-log.ts";
 
 /** Every refusal that the HTTP API can answer with, sorted by code. */
 export const refusals: readonly Refusal[] = [
@@ -28,6 +31,9 @@ export const refusals: readonly Refusal[] = [
   nodeErrors,
   serverErrors,
   deviceErrors,
+  planErrors,
+  privacyErrors,
+  zeroLogErrors,
 ]
   .flatMap((errors): Refusal[] => Object.values(errors))
   .sort((a, b) => (a.code < b.code ? -1 : 1));

@@ -12,6 +12,15 @@ export { refusals } from "./errors.ts";
 export { keyErrors } from "./keys.ts";
 export type { NodeState } from "./nodes.ts";
 export { Node, nodeErrors, Server, serverErrors } from "./nodes.ts";
+export { OwnPlan, Plan, planErrors } from "./plans.ts";
+export {
+  Deletion,
+  PrivacyRequest,
+  PrivacyState,
+  privacyErrors,
+  USAGE_HISTORY_TEXT,
+  UsageDay,
+} from "./privacy.ts";
 export { requestErrors } from "./requests.ts";
 export type { Access, BodyOf, ParamsOf, QueryOf, ResultOf, RouteSpec, RouteTree } from "./route.ts";
 export { listRoutes } from "./route.ts";
@@ -22,3 +31,5 @@ export { Passkey, passkeyErrors, SecondFactor, secondFactorErrors } from "./seco
 export { sentinelErrors } from "./sentinel.ts";
 export { Settings, serviceErrors } from "./service.ts";
 export { BrowserSession, LogIn, Session, sessionErrors } from "./sessions.ts";
+export { Usage, UsageForStaff } from "./usage.ts";
+export { ZeroLogProof, ZeroLogReport, ZeroLogRun, zeroLogErrors } from "./zero-log.ts";

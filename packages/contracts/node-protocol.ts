@@ -1,18 +1,30 @@
 /**
- * What a node agent and the control plane say to each other over one WebSocket at `NODE_SOCKET_PATH`,
- * one JSON object per text frame.
+ * What a node agent and the control plane say to each other over one WebSocket at `NODE_SOCKET_PATH`: one JSON object
+ * per text frame, and figures as binary frames (`node-frames.ts`).
  *
  *   agent → hello       who it is, and a nonce
  *   plane → challenge   a nonce, and both nonces signed by the control plane's pinned key
  *   agent → proof       both nonces signed by the node's own key; the state it holds
- *   plane → interface, then snapshot or change …
- *   agent → applied     after each; resync when a change does not fit; report on a fixed tick
+ *   agent → roster, condition
+ *   plane → interface, restrict, then snapshot or change …
+ *   agent → applied     after each; resync when a change does not fit
+ *   agent → [report]    binary, on a fixed tick; its size depends on the number of slots only (ZERO-LOG leak 11)
+ *
+ * Each byte is counted once. The agent keeps totals of each peer that never go backwards in their *incarnation*, and a
+ * *slot* for each peer, in the order of the roster. Once a day the control plane settles:
+ *
+ *   plane → close       asks for a batch: the totals of this moment
+ *   agent → [batch]     binary; the same totals whenever the batch is asked for again, until it is settled
+ *   plane → settled     after the ledger has it. The agent takes off what was settled and sends its roster anew.
+ *
+ * A control plane that finds in a roster fewer batches than its ledger has of the incarnation says `settled` again and
+ * waits for the next roster; nothing that comes before it counts.
  */
 import { type Static, Type } from "typebox";
 import { Id, Nullable, OneOf, Strict, WireGuardKey } from "./schemas.ts";
 
 export const NODE_SOCKET_PATH = "/api/nodes/connect";
-export const NODE_PROTOCOL_VERSION = 1;
+export const NODE_PROTOCOL_VERSION = 2;
 /** The agent reports every so often, whatever happens in the tunnels (ZERO-LOG leak 11). */
 export const REPORT_INTERVAL_SECONDS = 5;
 /** Largest frame either side takes: 100,000 peers. */
@@ -22,7 +34,10 @@ const Nonce = Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" });
 const Signature = Type.String({ pattern: "^[A-Za-z0-9_-]{86}$" });
 const Revision = Type.Integer({ minimum: 0 });
 const SetHash = Type.String({ pattern: "^[0-9a-f]{64}$" });
-const ByteCount = Type.Integer({ minimum: 0 });
+const Incarnation = Type.String({ pattern: "^[A-Za-z0-9_-]{22}$" });
+/** Numbers of rosters and batches are 32 bits wide in binary frames. */
+const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 });
+const Problem = Type.String({ maxLength: 300, description: "Why the node cannot serve; null when it can" });
 
 /** A device's key on a node, as the node needs it. */
 export const PeerSpec = Strict({
@@ -39,15 +54,6 @@ export const InterfaceSpec = Strict({
   mtu: Type.Integer({ minimum: 1280, maximum: 9000 }),
 });
 export type InterfaceSpec = Static<typeof InterfaceSpec>;
-
-/** Counters of one connected peer, since the interface or the peer was made. */
-export const PeerReport = Strict({
-  public_key: WireGuardKey,
-  received_bytes: ByteCount,
-  sent_bytes: ByteCount,
-  handshake_age_seconds: Type.Integer({ minimum: 0 }),
-});
-export type PeerReport = Static<typeof PeerReport>;
 
 export const Hello = Strict({
   type: OneOf(["hello"]),
@@ -85,18 +91,59 @@ export const Applied = Strict({
   failed: Type.Array(WireGuardKey, { description: "Peers that could not be applied and were left out" }),
 });
 export const Resync = Strict({ type: OneOf(["resync"]), reason: Type.String({ maxLength: 200 }) });
-export const Report = Strict({
-  type: OneOf(["report"]),
-  connected: Type.Array(PeerReport),
-  problem: Nullable(
-    Type.String({ maxLength: 300, description: "Why the node cannot serve; null when it can" }),
-  ),
+/** Names the slots that reports have, whole: after each connection, and after each batch that was settled. */
+export const Roster = Strict({
+  type: OneOf(["roster"]),
+  incarnation: Incarnation,
+  number: Counter,
+  /** The last one that was settled; 0 for none. */
+  batch: Counter,
+  peers: Type.Array(WireGuardKey),
+  /** What was settled of each slot, always of the same length: `encodeSettled`. */
+  settled: Type.String({ pattern: "^[A-Za-z0-9+/]*={0,2}$" }),
+});
+export type Roster = Static<typeof Roster>;
+/** Adds slots at the end of the roster before; nothing of them is settled. */
+export const Slots = Strict({ type: OneOf(["slots"]), number: Counter, peers: Type.Array(WireGuardKey) });
+export type Slots = Static<typeof Slots>;
+/** Sent when it changes and after each connection. */
+export const Condition = Strict({ type: OneOf(["condition"]), problem: Nullable(Problem) });
+
+export const Close = Strict({ type: OneOf(["close"]), batch: Counter });
+export const Settled = Strict({ type: OneOf(["settled"]), incarnation: Incarnation, batch: Counter });
+/** Begins a new incarnation from here on; what was counted before it is left to nobody. */
+export const Recount = Strict({ type: OneOf(["recount"]) });
+/** A device that may not use the tunnel at the moment, or not at full speed. */
+export const RestrictedPeer = Type.Union([
+  Strict({ public_key: WireGuardKey, kind: OneOf(["blocked"]) }),
+  Strict({
+    public_key: WireGuardKey,
+    kind: OneOf(["throttled"]),
+    kbit_per_second: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+  }),
+]);
+export type RestrictedPeer = Static<typeof RestrictedPeer>;
+/** All restrictions at this moment. They hold until the next list, also while the control plane is away. */
+export const Restrict = Strict({
+  type: OneOf(["restrict"]),
+  number: Counter,
+  peers: Type.Array(RestrictedPeer),
 });
 export const Refused = Strict({ type: OneOf(["refused"]), code: Type.String(), detail: Type.String() });
 
-export const AgentFrame = Type.Union([Hello, Proof, Applied, Resync, Report]);
+export const AgentFrame = Type.Union([Hello, Proof, Applied, Resync, Roster, Slots, Condition]);
 export type AgentFrame = Static<typeof AgentFrame>;
-export const PlaneFrame = Type.Union([Challenge, Interface, Snapshot, Change, Refused]);
+export const PlaneFrame = Type.Union([
+  Challenge,
+  Interface,
+  Snapshot,
+  Change,
+  Close,
+  Settled,
+  Recount,
+  Restrict,
+  Refused,
+]);
 export type PlaneFrame = Static<typeof PlaneFrame>;
 
 /** Which side signs: the text differs, so that no signature serves for the other. */

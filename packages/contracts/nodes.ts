@@ -67,6 +67,9 @@ export const Node = Strict({
   devices: Type.Integer({ description: "Devices assigned to it" }),
   connected: Type.String({ description: "Devices connected at this moment, as a range" }),
   revision: Type.Integer({ description: "Of the state it should have" }),
+  quarantined: Type.Boolean({
+    description: "It reported what cannot be; what it counts is left out until it is trusted again",
+  }),
   applied_revision: Nullable(
     Type.Integer({ description: "Of the state it said it has; null while offline" }),
   ),
@@ -160,6 +163,17 @@ export const nodes = {
     summary: "Makes a fresh join token; using it replaces the node's credential",
     params: IdParams("node"),
     success: { status: 201, schema: JoinToken },
+    errors: [nodeErrors.notFound],
+  }),
+  trust: defineRoute({
+    method: "POST",
+    path: "/api/admin/nodes/{id}/trust",
+    access: "admin",
+    scope: "fleet:write",
+    tag: "nodes",
+    summary: "Ends a node's quarantine; it counts anew from here on",
+    params: IdParams("node"),
+    success: { status: 200, schema: Node },
     errors: [nodeErrors.notFound],
   }),
   remove: defineRoute({

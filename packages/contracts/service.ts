@@ -2,7 +2,7 @@ import { defineErrors } from "@securewave/foundation";
 import { Type } from "typebox";
 import { accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
-import { Email, HumanText, NewPassword, OneOf, Strict } from "./schemas.ts";
+import { Email, HumanText, NewPassword, Nullable, OneOf, Strict } from "./schemas.ts";
 import { BrowserSession } from "./sessions.ts";
 
 export const serviceErrors = defineErrors("service", {
@@ -18,7 +18,12 @@ const CheckResult = Type.String({ description: "`connected`, or what is wrong" }
 export const Health = Strict({
   status: OneOf(["healthy", "degraded", "unhealthy"]),
   timestamp: Type.String({ format: "date-time" }),
-  checks: Strict({ database: CheckResult, redis: CheckResult, vpn_servers: CheckResult }),
+  checks: Strict({
+    database: CheckResult,
+    redis: CheckResult,
+    vpn_servers: CheckResult,
+    zero_log: Type.Optional(Type.String({ description: "Only where the search for traces is in trouble" })),
+  }),
 });
 
 export const Metrics = Strict({
@@ -100,6 +105,8 @@ export const service = {
         name: Type.String(),
         registration: Settings.properties.registration,
         setup_needed: Type.Boolean(),
+        policy_version: Type.String({ description: "Of the privacy policy that holds today" }),
+        policy_url: Nullable(Type.String({ description: "Where it can be read" })),
       }),
     },
     errors: [],

@@ -16,6 +16,9 @@ export const ID_PREFIXES = {
   apiKey: "key",
   passkey: "pky",
   block: "blk",
+  privacyRequest: "req",
+  consent: "con",
+  plan: "plan",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
