@@ -12,6 +12,8 @@ const RETRY_LIMIT = 8;
 const RETRY_DELAY_SECONDS = 5;
 /** Finished jobs tell who did what when, so they go soon. */
 const KEEP_FINISHED_SECONDS = 60 * 60;
+/** How often those that are due are deleted; by itself pg-boss does it once a day. */
+const SWEEP_SECONDS = 10 * 60;
 
 export interface JobOptions {
   /** Cron expression in UTC; the job then runs by itself, once per tick whatever the number of workers. */
@@ -52,6 +54,7 @@ export function createJobs(
   const boss = new PgBoss({
     db: { executeSql: (text, values) => lane(() => db.executeSql(text, values)) },
     schema: "jobs",
+    maintenanceIntervalSeconds: SWEEP_SECONDS,
   });
   boss.on("error", (error) => onFailure("queue", error));
   const definitions = new Map<string, { run: (data: object) => Promise<void>; options: JobOptions }>();

@@ -1,16 +1,7 @@
-import type { Clock } from "@securewave/foundation";
-import { SECOND_MS } from "@securewave/foundation";
-
-/** WireGuard §6.1: a session without a handshake for this long is dead. */
-export const CONNECTED_WITHIN_SECONDS = 180;
-
-/** What a node says of one peer: counters since its interface or the peer was made. */
-export interface PeerCounters {
-  readonly publicKey: string;
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  readonly handshakeAgeSeconds: number;
-}
+import { AGE_NONE, SESSION_SECONDS_MAX } from "@securewave/contracts/node-frames";
+import { type Clock, SECOND_MS } from "@securewave/foundation";
+import type { Figures } from "./figures.ts";
+import type { Place, Places } from "./places.ts";
 
 /** Where a device stands at this moment. */
 export interface ConnectionState {
@@ -22,25 +13,11 @@ export interface ConnectionState {
   readonly sentBytes: number;
 }
 
-interface Lease {
-  nodeId: string;
-  handshakeAtMs: number;
-  receivedBytes: number;
-  sentBytes: number;
-  /** Counters at the moment the session began, so that a session's bytes start at zero. */
-  receivedBefore: number;
-  sentBefore: number;
-}
-
 /**
  * Who is connected, in this process's memory and nowhere else: never in a table, a log or a backup
  * (ZERO-LOG R8). The nodes are the truth; after a restart their next report fills it again.
  */
 export interface Connections {
-  /** Takes a node's report of its connected peers. What it does not name is not connected there. */
-  report(nodeId: string, peers: readonly PeerCounters[]): void;
-  /** Forgets all that a node reported, when its connection is lost for good. */
-  forgetNode(nodeId: string): void;
   forgetPeer(publicKey: string): void;
   stateOf(publicKey: string): ConnectionState;
   countOf(nodeId: string): number;
@@ -56,85 +33,84 @@ const NOT_CONNECTED: ConnectionState = {
   sentBytes: 0,
 };
 
-export function createConnections({ clock }: { clock: Clock }): Connections {
-  const leases = new Map<string, Lease>();
-  const keysOfNode = new Map<string, Set<string>>();
+export interface ConnectionsOptions {
+  readonly clock: Clock;
+  readonly places: Places;
+  readonly figuresOf: (nodeId: string) => Figures | undefined;
+  readonly all: () => Iterable<Figures>;
+  /** A session of this slot ended without a report that says so. */
+  readonly ended: (place: Place) => void;
+}
+
+/** @returns also `tell`: to be called after a report was taken in */
+export function createConnections(
+  options: ConnectionsOptions,
+): Connections & { tell(figures: Figures): void } {
+  const { clock, places, figuresOf, all, ended } = options;
   const subscribers = new Set<{ publicKeys: () => Iterable<string>; changed: () => void }>();
 
-  function drop(publicKey: string, nodeId: string): void {
-    if (leases.get(publicKey)?.nodeId === nodeId) leases.delete(publicKey);
+  function ageAt({ figures, slot }: Place): number {
+    const reported = figures.ages[slot] ?? AGE_NONE;
+    if (reported === AGE_NONE) return Number.POSITIVE_INFINITY;
+    // A clock that was set back makes no session younger than it was.
+    return reported + Math.max(0, Math.floor((clock.now() - figures.reportedAtMs) / SECOND_MS));
   }
 
-  function tell(touched: ReadonlySet<string>): void {
-    if (touched.size === 0) return;
-    for (const subscriber of subscribers) {
-      for (const key of subscriber.publicKeys()) {
-        if (!touched.has(key)) continue;
-        subscriber.changed();
-        break;
-      }
+  /** Of a device that moved, the place of its newest handshake. */
+  function placeOf(publicKey: string): (Place & { readonly age: number }) | undefined {
+    let best: (Place & { readonly age: number }) | undefined;
+    for (const place of places.of(publicKey)) {
+      const age = ageAt(place);
+      if (!best || age < best.age) best = { ...place, age };
     }
+    return best;
   }
 
   return {
-    report(nodeId, peers) {
-      const nowMs = clock.now();
-      const before = keysOfNode.get(nodeId) ?? new Set<string>();
-      const named = new Set<string>();
-      for (const peer of peers) {
-        if (peer.handshakeAgeSeconds >= CONNECTED_WITHIN_SECONDS) continue;
-        named.add(peer.publicKey);
-        leases.set(peer.publicKey, renew(leases.get(peer.publicKey), nodeId, peer, nowMs));
-      }
-      for (const key of before) if (!named.has(key)) drop(key, nodeId);
-      keysOfNode.set(nodeId, named);
-      tell(new Set([...before, ...named]));
-    },
-    forgetNode(nodeId) {
-      const keys = keysOfNode.get(nodeId) ?? new Set<string>();
-      for (const key of keys) drop(key, nodeId);
-      keysOfNode.delete(nodeId);
-      tell(keys);
-    },
     forgetPeer(publicKey) {
-      const lease = leases.get(publicKey);
-      if (!lease) return;
-      leases.delete(publicKey);
-      keysOfNode.get(lease.nodeId)?.delete(publicKey);
-      tell(new Set([publicKey]));
+      for (const place of places.of(publicKey)) {
+        const { figures, slot } = place;
+        if ((figures.ages[slot] ?? AGE_NONE) === AGE_NONE) continue;
+        figures.ages[slot] = AGE_NONE;
+        figures.connected--;
+        ended(place);
+      }
+      for (const { publicKeys, changed } of subscribers) {
+        if ([...publicKeys()].includes(publicKey)) changed();
+      }
     },
     stateOf(publicKey) {
-      const lease = leases.get(publicKey);
-      if (!lease) return NOT_CONNECTED;
-      const ageSeconds = Math.max(0, Math.floor((clock.now() - lease.handshakeAtMs) / SECOND_MS));
-      if (ageSeconds >= CONNECTED_WITHIN_SECONDS) return NOT_CONNECTED;
+      const place = placeOf(publicKey);
+      if (!place || place.age >= SESSION_SECONDS_MAX) return NOT_CONNECTED;
+      const { figures, slot, age } = place;
       return {
         isConnected: true,
-        handshakeAgeSeconds: ageSeconds,
-        receivedBytes: lease.receivedBytes - lease.receivedBefore,
-        sentBytes: lease.sentBytes - lease.sentBefore,
+        handshakeAgeSeconds: age,
+        receivedBytes: (figures.received[slot] ?? 0) - (figures.beforeReceived[slot] ?? 0),
+        sentBytes: (figures.sent[slot] ?? 0) - (figures.beforeSent[slot] ?? 0),
       };
     },
-    countOf: (nodeId) => keysOfNode.get(nodeId)?.size ?? 0,
-    count: () => leases.size,
+    countOf: (nodeId) => figuresOf(nodeId)?.connected ?? 0,
+    count() {
+      let count = 0;
+      for (const { connected } of all()) count += connected;
+      return count;
+    },
     subscribe(publicKeys, changed) {
       const subscriber = { publicKeys, changed };
       subscribers.add(subscriber);
       return () => subscribers.delete(subscriber);
     },
-  };
-}
-
-/** A session goes on while its node stays the same and its counters grow; else one begins at zero. */
-function renew(held: Lease | undefined, nodeId: string, peer: PeerCounters, nowMs: number): Lease {
-  const goesOn =
-    held?.nodeId === nodeId && peer.receivedBytes >= held.receivedBytes && peer.sentBytes >= held.sentBytes;
-  return {
-    nodeId,
-    handshakeAtMs: nowMs - peer.handshakeAgeSeconds * SECOND_MS,
-    receivedBytes: peer.receivedBytes,
-    sentBytes: peer.sentBytes,
-    receivedBefore: goesOn ? held.receivedBefore : peer.receivedBytes,
-    sentBefore: goesOn ? held.sentBefore : peer.sentBytes,
+    tell(figures) {
+      const isTouched = (publicKey: string) =>
+        places.of(publicKey).some((place) => place.figures === figures && figures.touched[place.slot] === 1);
+      for (const { publicKeys, changed } of subscribers) {
+        for (const key of publicKeys()) {
+          if (!isTouched(key)) continue;
+          changed();
+          break;
+        }
+      }
+    },
   };
 }

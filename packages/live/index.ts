@@ -1,5 +1,11 @@
-export type { ConnectionState, Connections, PeerCounters } from "./connections.ts";
-export { CONNECTED_WITHIN_SECONDS, createConnections } from "./connections.ts";
+export type { ConnectionState, Connections } from "./connections.ts";
+export type { Figures, Impossible } from "./figures.ts";
+export type { OwnerOf } from "./holdings.ts";
 export type { NodePresence, Presence } from "./presence.ts";
 export { createPresence } from "./presence.ts";
 export { floorOf, rangeOf } from "./ranges.ts";
+export type { NodeRoster } from "./rosters.ts";
+export type { ClosedBatch, Mark } from "./settling.ts";
+export { type SharedChannel, type SharingOptions, shareLive } from "./shared.ts";
+export type { NodeChannel, Usage, UsageListener, UsageOptions } from "./usage.ts";
+export { createUsage } from "./usage.ts";
