@@ -1,4 +1,9 @@
-import { type AgentFrame, REPORT_INTERVAL_SECONDS } from "@securewave/contracts/node-protocol";
+import { AGE_NONE, decodeSettled, encodeFigures, type FiguresFrame } from "@securewave/contracts/node-frames";
+import {
+  type AgentFrame,
+  REPORT_INTERVAL_SECONDS,
+  type RestrictedPeer,
+} from "@securewave/contracts/node-protocol";
 import { createManualClock } from "@securewave/foundation";
 import { eventually } from "@securewave/testing/eventually";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
@@ -116,7 +121,7 @@ test("a key that is no point, and the node's own, count as refused", async () =>
   expect(await appliedRevision(plane, 2)).toMatchObject({ failed: [] });
 });
 
-test("reports come on the tick and name only peers with a live session", async () => {
+test("reports come on the tick with every peer's totals, and ages of live sessions only", async () => {
   expect(REPORT_INTERVAL_SECONDS).toBe(5);
   const clock = createManualClock(1_700_000_000_000);
   const plane = await openPlane({ onProof: () => [snapshot(1, [1, 2])] });
@@ -128,17 +133,21 @@ test("reports come on the tick and name only peers with a live session", async (
   ] as const) {
     const publicKey = parsed(number).publicKey;
     const lastHandshakeSeconds = clock.now() / 1000 - age;
-    driver.counters.set(publicKey, { publicKey, receivedBytes: 7, sentBytes: 9, lastHandshakeSeconds });
+    driver.counters.set(publicKey, {
+      publicKey,
+      receivedBytes: 7,
+      sentBytes: 9,
+      lastHandshakeSeconds,
+      hasEndpoint: true,
+    });
   }
-  const peer = {
-    public_key: peerSpec(1).public_key,
-    received_bytes: 7,
-    sent_bytes: 9,
-    handshake_age_seconds: 179,
-  };
-  await eventually(() =>
-    expect(framesOf(plane, "report").at(-1)).toEqual({ type: "report", connected: [peer], problem: null }),
-  );
+  await eventually(() => {
+    const report = plane.figures.at(-1);
+    expect(report).toMatchObject({ kind: "report", roster: rosterOf(plane).number });
+    const { received, sent, ages } = slotOf(plane, 1);
+    expect({ received, sent, ages }).toEqual({ received: 7, sent: 9, ages: 179 });
+    expect(slotOf(plane, 2)).toEqual({ received: 7, sent: 9, ages: AGE_NONE });
+  });
 });
 
 test("peers that someone else changed are put right", async () => {
@@ -165,13 +174,13 @@ test("an interface that is gone is reported as a problem, made again and filled 
   driver.peers.clear();
   plane.send(change(1, 2, [3]));
   await eventually(() =>
-    expect(framesOf(plane, "report").at(-1)?.problem).toBe("The WireGuard interface is gone."),
+    expect(framesOf(plane, "condition").at(-1)?.problem).toBe("The WireGuard interface is gone."),
   );
   expect(framesOf(plane, "applied")).toHaveLength(1);
   isGone = false;
   expect(await appliedRevision(plane, 2)).toMatchObject({ hash: hashOf([1, 2, 3]) });
   expect(driver.peers.size).toBe(3);
-  await eventually(() => expect(framesOf(plane, "report").at(-1)?.problem).toBeNull());
+  await eventually(() => expect(framesOf(plane, "condition").at(-1)?.problem).toBeNull());
 });
 
 test("a restarted agent serves from its state file while the control plane is away", async () => {
@@ -215,6 +224,131 @@ test("frames that are malformed or out of place end the connection and nothing e
   plane.send(wrong);
   await eventually(() => expect(plane.proofs()).toHaveLength(2));
   expect(plane.proofs()[1]).toMatchObject({ revision: 1, hash: hashOf([1]) });
+});
+
+test("devices that are blocked are kept off the interface, which the state and its hash do not tell", async () => {
+  const plane = await openPlane({ onProof: () => [restrict(1, [blocked(2)]), snapshot(1, [1, 2])] });
+  const { driver } = await startAgent(plane);
+  const applied = await appliedRevision(plane, 1);
+  expect(applied?.hash).toBe(hashOf([1, 2]));
+  expect([...driver.peers.keys()]).toEqual([parsed(1).publicKey]);
+  plane.send(restrict(2, [blocked(1)]));
+  await eventually(() => expect([...driver.peers.keys()]).toEqual([parsed(2).publicKey]));
+  plane.cut();
+  await eventually(() => expect(plane.proofs()).toHaveLength(2));
+  expect(plane.proofs()[1]).toMatchObject({ revision: 1, hash: hashOf([1, 2]) });
+  await eventually(() => expect([...driver.peers.keys()]).toEqual([parsed(1).publicKey]));
+  plane.send(restrict(4, []));
+  await eventually(() => expect(driver.peers.size).toBe(2));
+});
+
+test("restrictions hold while the control plane is away, and a new device that is blocked is never let in", async () => {
+  const plane = await openPlane({
+    onProof: () => [restrict(1, [blocked(2), blocked(3)]), snapshot(1, [1, 2])],
+  });
+  const seen = new Set<string>();
+  const driver = createMemoryDriver();
+  const apply = driver.apply.bind(driver);
+  const watched: MemoryDriver = {
+    ...driver,
+    apply(change) {
+      for (const { peer } of change.upserts) seen.add(peer.publicKey);
+      return apply(change);
+    },
+  };
+  await startAgent(plane, { driver: watched, reportIntervalMs: 20 });
+  await appliedRevision(plane, 1);
+  plane.send(change(1, 2, [3]));
+  await appliedRevision(plane, 2);
+  await plane.close();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect([...driver.peers.keys()]).toEqual([parsed(1).publicKey]);
+  expect(seen).toEqual(new Set([parsed(1).publicKey]));
+});
+
+test("throttled devices are given to the shaper with their addresses; what it cannot do is told and tried again", async () => {
+  const plane = await openPlane({ onProof: () => [restrict(1, [throttled(1, 500)]), snapshot(1, [1, 2])] });
+  const applied: Record<string, unknown>[] = [];
+  let isBroken = true;
+  const shaper = {
+    async apply(limits: ReadonlyMap<string, unknown>) {
+      if (isBroken) throw new AgentError("This kernel has no queues.");
+      applied.push(Object.fromEntries(limits));
+    },
+  };
+  await startAgent(plane, { shaper, reportIntervalMs: 20 });
+  await eventually(() =>
+    expect(framesOf(plane, "condition").at(-1)?.problem).toBe("This kernel has no queues."),
+  );
+  isBroken = false;
+  const { public_key, allowed_ips } = peerSpec(1);
+  await eventually(() => {
+    expect(applied.at(-1)).toEqual({ [public_key]: { addresses: allowed_ips, kbitPerSecond: 500 } });
+    expect(framesOf(plane, "condition").at(-1)?.problem).toBeNull();
+  });
+});
+
+test("an agent with no user and one with many send frames of the same number and size", async () => {
+  const sizes = async (isBusy: boolean) => {
+    const plane = await openPlane({ onProof: () => [snapshot(1, [1, 2, 3])] });
+    const { driver } = await startAgent(plane, { reportIntervalMs: 20 });
+    await appliedRevision(plane, 1);
+    await eventually(() => expect(slotOf(plane, 3).ages).toBe(AGE_NONE));
+    const [textsBefore, figuresBefore] = [plane.frames.length, plane.figures.length];
+    for (let round = 1; round <= 5; round++) {
+      for (const number of isBusy ? [1, 2, 3] : []) useTunnel(driver, number, round * 123_456_789);
+      const reports = plane.figures.length;
+      await eventually(() => expect(plane.figures.length).toBeGreaterThan(reports));
+      plane.send({ type: "close", batch: round });
+      await eventually(() => expect(plane.figures.some((frame) => isBatch(frame, round))).toBe(true));
+      plane.send({ type: "settled", incarnation: lastRoster(plane).incarnation, batch: round });
+      await eventually(() => expect(lastRoster(plane).batch).toBe(round));
+    }
+    const texts = plane.frames.slice(textsBefore);
+    const figures = plane.figures.slice(figuresBefore);
+    return {
+      texts: texts.map((frame) => `${frame.type} ${JSON.stringify({ ...frame, number: 0 }).length}`),
+      figures: [...new Set(figures.map((frame) => `${frame.kind} ${encodeFigures(frame).length}`))].sort(),
+    };
+  };
+  expect(await sizes(true)).toEqual(await sizes(false));
+});
+
+test("a batch stays as it was frozen until it is settled, whatever flows meanwhile", async () => {
+  const plane = await openPlane({ onProof: () => [snapshot(1, [1])] });
+  const { driver } = await startAgent(plane, { reportIntervalMs: 20 });
+  await appliedRevision(plane, 1);
+  useTunnel(driver, 1, 5_000_000);
+  await eventually(() => expect(slotOf(plane, 1).received).toBe(5_000_000));
+  plane.send({ type: "close", batch: 1 });
+  await eventually(() => expect(plane.figures.filter((frame) => isBatch(frame, 1))).toHaveLength(1));
+  useTunnel(driver, 1, 9_000_000);
+  await eventually(() => expect(slotOf(plane, 1).received).toBe(9_000_000));
+  plane.cut();
+  await eventually(() => expect(plane.proofs()).toHaveLength(2));
+  plane.send({ type: "close", batch: 1 });
+  await eventually(() => expect(plane.figures.filter((frame) => isBatch(frame, 1))).toHaveLength(2));
+  expect(plane.figures.filter((frame) => isBatch(frame, 1)).map(({ received }) => received[0])).toEqual([
+    5_000_000, 5_000_000,
+  ]);
+  plane.send({ type: "close", batch: 7 });
+  plane.send({ type: "settled", incarnation: lastRoster(plane).incarnation, batch: 1 });
+  await eventually(() => expect(lastRoster(plane).batch).toBe(1));
+  expect(decodeSettled(lastRoster(plane).settled, 1)?.received[0]).toBe(4 * 2 ** 20);
+  expect(plane.figures.some((frame) => isBatch(frame, 7))).toBe(false);
+});
+
+test("a ledger that knows of a batch that the agent never froze makes it count anew", async () => {
+  const plane = await openPlane({ onProof: () => [snapshot(1, [1])] });
+  const { driver } = await startAgent(plane, { reportIntervalMs: 20 });
+  await appliedRevision(plane, 1);
+  useTunnel(driver, 1, 5_000);
+  await eventually(() => expect(slotOf(plane, 1).received).toBe(5_000));
+  const { incarnation } = lastRoster(plane);
+  plane.send({ type: "settled", incarnation, batch: 9 });
+  await eventually(() => expect(lastRoster(plane).incarnation).not.toBe(incarnation));
+  useTunnel(driver, 1, 5_700);
+  await eventually(() => expect(slotOf(plane, 1).received).toBe(700));
 });
 
 interface Started {
@@ -295,4 +429,56 @@ function appliedRevision(plane: TestPlane, revision: number) {
     },
     { everyMs: 5 },
   );
+}
+
+/** The slots that the agent named, in order. */
+function rosterOf(plane: TestPlane): { number: number; keys: string[] } {
+  let roster = { number: 0, keys: [] as string[] };
+  for (const frame of plane.frames) {
+    if (frame.type === "roster") roster = { number: frame.number, keys: [...frame.peers] };
+    if (frame.type === "slots") roster = { number: frame.number, keys: [...roster.keys, ...frame.peers] };
+  }
+  return roster;
+}
+
+/** What the last report says of a peer. */
+function slotOf(plane: TestPlane, number: number) {
+  const report = plane.figures.findLast((figures) => figures.kind === "report");
+  const slot = rosterOf(plane).keys.indexOf(peerSpec(number).public_key);
+  if (report?.kind !== "report" || slot < 0) return { received: -1, sent: -1, ages: -1 };
+  return { received: report.received[slot], sent: report.sent[slot], ages: report.ages[slot] };
+}
+
+function lastRoster(plane: TestPlane) {
+  const roster = framesOf(plane, "roster").at(-1);
+  if (!roster) throw new Error("the agent sent a roster");
+  return roster;
+}
+
+function isBatch(frame: FiguresFrame, batch: number): boolean {
+  return frame.kind === "batch" && frame.batch === batch;
+}
+
+function useTunnel(driver: MemoryDriver, number: number, bytes: number): void {
+  const { publicKey } = parsed(number);
+  const lastHandshakeSeconds = Math.floor(Date.now() / 1000);
+  driver.counters.set(publicKey, {
+    publicKey,
+    receivedBytes: bytes,
+    sentBytes: bytes,
+    lastHandshakeSeconds,
+    hasEndpoint: true,
+  });
+}
+
+function restrict(number: number, peers: RestrictedPeer[]) {
+  return { type: "restrict" as const, number, peers };
+}
+
+function blocked(number: number): RestrictedPeer {
+  return { public_key: peerSpec(number).public_key, kind: "blocked" };
+}
+
+function throttled(number: number, kbit_per_second: number): RestrictedPeer {
+  return { public_key: peerSpec(number).public_key, kind: "throttled", kbit_per_second };
 }

@@ -7,14 +7,19 @@ import { type Clock, SECOND_MS, systemClock } from "@securewave/foundation";
 import type { PrivateKey } from "@securewave/wireguard";
 import { publicKeyOf } from "@securewave/wireguard";
 import type { Connect, Link } from "./connection.ts";
+import { createCounting } from "./counting.ts";
 import { createDesiredState } from "./desired-state.ts";
-import type { WireGuardDriver } from "./drivers/driver.ts";
+import type { Reading, WireGuardDriver } from "./drivers/driver.ts";
 import { describeError } from "./errors.ts";
 import type { HostSetup } from "./host.ts";
 import { type Log, silentLog } from "./log.ts";
-import { connectedPeers } from "./reports.ts";
+import { limitsOf, NO_RESTRICTIONS, parseRestrictions } from "./restrictions.ts";
+import type { OpenScrubber } from "./scrubber.ts";
+import type { Shaper } from "./shaping.ts";
 import type { StateFile } from "./state-file.ts";
+import { noTotalsFile, type TotalsFile } from "./totals-file.ts";
 import { AGENT_VERSION } from "./version.ts";
+import { createWithholdingDriver } from "./withholding.ts";
 
 const RETRY_FIRST_MS = SECOND_MS;
 const RETRY_MAX_MS = 15 * SECOND_MS;
@@ -26,6 +31,12 @@ export interface AgentOptions {
   readonly host: HostSetup;
   readonly connect: Connect;
   readonly stateFile: StateFile;
+  /** Where totals outlive the agent; without it a restarted one counts from there on. */
+  readonly totalsFile?: TotalsFile;
+  /** Holds throttled devices to their speed; without it they keep it. */
+  readonly shaper?: Pick<Shaper, "apply">;
+  /** Makes peers anew that nobody uses any more; without it the node forgets nothing. */
+  readonly scrubber?: OpenScrubber;
   readonly interfaceName: string;
   readonly privateKey: PrivateKey;
   /** Stands in for the port that the control plane names, where both differ behind a port forwarding. */
@@ -61,10 +72,23 @@ export interface Agent {
 
 /** Holds one WireGuard interface to what the control plane wants. */
 export function createAgent(options: AgentOptions): Agent {
-  const { driver, host, stateFile, interfaceName, privateKey } = options;
+  const { host, stateFile, interfaceName, privateKey, shaper } = options;
+  const driver = createWithholdingDriver(options.driver);
   const { clock = systemClock, log = silentLog } = options;
   const reportIntervalMs = options.reportIntervalMs ?? REPORT_INTERVAL_SECONDS * SECOND_MS;
   const state = createDesiredState(driver, publicKeyOf(privateKey));
+  const counting = createCounting({
+    file: options.totalsFile ?? noTotalsFile,
+    clock,
+    log,
+    link: () => link,
+    wantedKeys: () => state.wanted().map(({ publicKey }) => publicKey),
+    read: async () => (isInterfaceUp ? driver.reports() : undefined),
+  });
+  const scrubber = options.scrubber?.({
+    peerOf: (publicKey) => (driver.isWithheld(publicKey) ? undefined : state.wantedPeer(publicKey)),
+    onForgotten: counting.forgotten,
+  });
 
   let link: Link | undefined;
   let wantedInterface: InterfaceSpec | undefined;
@@ -73,6 +97,11 @@ export function createAgent(options: AgentOptions): Agent {
   let owesAnswer = false;
   let awaitsSnapshot = false;
   let problem: string | null = null;
+  let restrictions = NO_RESTRICTIONS;
+  /** Whether speed limits may differ from what is wanted. */
+  let isShapeDue = false;
+  let shapingProblem: string | null = null;
+  let toldProblem: string | null | undefined;
   let isStopped = false;
   let working: Promise<void> | undefined;
   let failures = 0;
@@ -92,14 +121,18 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   function hasWork(): boolean {
-    return wantedInterface !== undefined && (!isInterfaceUp || !state.isSettled || owesAnswer);
+    const isBehind = !isInterfaceUp || !driver.isEnforced || !state.isSettled || owesAnswer;
+    return wantedInterface !== undefined && isBehind;
   }
 
   async function workOff(): Promise<void> {
     while (hasWork() && !isStopped) {
       if (!isInterfaceUp) await bringUp();
+      await driver.enforce(state.wantedPeer);
       await settle();
     }
+    if (restrictions.throttled.size > 0) isShapeDue = true;
+    void shape();
   }
 
   async function bringUp(): Promise<"created" | "adopted"> {
@@ -107,10 +140,13 @@ export function createAgent(options: AgentOptions): Agent {
     if (spec === undefined) return "adopted";
     const listenPort = options.listenPort ?? spec.listen_port;
     const outcome = await driver.open({ name: interfaceName, privateKey, listenPort });
-    await host.apply({ addresses: spec.addresses, mtu: spec.mtu });
+    await host.apply({ addresses: spec.addresses, mtu: spec.mtu, listenPort });
     // Another may have been named meanwhile.
     isInterfaceUp = spec === wantedInterface;
-    if (outcome === "created") state.distrustInterface();
+    if (outcome === "created") {
+      state.distrustInterface();
+      counting.interfaceMade();
+    }
     log(outcome === "created" ? "interface-created" : "interface-adopted");
     return outcome;
   }
@@ -131,10 +167,38 @@ export function createAgent(options: AgentOptions): Agent {
     }
   }
 
+  /** What goes wrong with limits keeps nobody from serving; it is tried again at the next tick. */
+  async function shape(): Promise<void> {
+    if (!isShapeDue || !isInterfaceUp || shaper === undefined) return;
+    isShapeDue = false;
+    try {
+      await shaper.apply(limitsOf(restrictions, state.wantedPeer));
+      shapingProblem = null;
+    } catch (error) {
+      isShapeDue = true;
+      shapingProblem = describeError(error).slice(0, PROBLEM_CHARACTERS_MAX);
+    }
+    tellCondition();
+  }
+
+  function condition(): string | null {
+    const lateness = scrubber?.isLate() ? "The node does not forget in time." : null;
+    return problem ?? lateness ?? shapingProblem;
+  }
+
+  /** Tells the control plane when something else is wrong than it knows of. */
+  function tellCondition(): void {
+    const present = condition();
+    if (present === toldProblem || !link?.isOpen) return;
+    toldProblem = present;
+    link.send({ type: "condition", problem: present });
+  }
+
   function noteSuccess(): void {
     if (problem !== null) log("mended");
     problem = null;
     failures = 0;
+    tellCondition();
   }
 
   function noteFailure(error: unknown): void {
@@ -142,6 +206,7 @@ export function createAgent(options: AgentOptions): Agent {
     const retryMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 10));
     failures++;
     log("failing", { why: problem, retry_ms: retryMs });
+    tellCondition();
     // The interface may be gone: opening it again adopts it or makes a new one.
     isInterfaceUp = false;
     state.distrustInterface();
@@ -167,6 +232,10 @@ export function createAgent(options: AgentOptions): Agent {
   function receive(frame: Exclude<PlaneFrame, { type: "challenge" }>): void {
     switch (frame.type) {
       case "interface":
+        // The first frame of a connection: before it nobody would hear.
+        toldProblem = undefined;
+        counting.connected();
+        tellCondition();
         if (JSON.stringify(frame.interface) === JSON.stringify(wantedInterface)) return;
         wantedInterface = frame.interface;
         isInterfaceUp = false;
@@ -186,6 +255,20 @@ export function createAgent(options: AgentOptions): Agent {
         }
         owesAnswer = true;
         break;
+      case "restrict":
+        restrictions = parseRestrictions(frame.peers);
+        driver.withhold(restrictions.blocked);
+        isShapeDue = true;
+        break;
+      case "close":
+        counting.close(frame.batch);
+        return;
+      case "settled":
+        counting.settled(frame.incarnation, frame.batch);
+        return;
+      case "recount":
+        counting.recount();
+        return;
       case "refused":
         return;
     }
@@ -200,25 +283,33 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   /** Runs on a fixed tick whatever happens in the tunnels, and looks whether the interface is what it should be. */
-  async function report(): Promise<void> {
+  async function tick(): Promise<void> {
     if (isReporting || isStopped) return;
     isReporting = true;
     try {
-      const { peerCount, counters } = isInterfaceUp
-        ? await driver.reports()
-        : { peerCount: state.size, counters: [] };
-      link?.send({ type: "report", connected: connectedPeers(counters, clock.now()), problem });
-      const isAtRest = isInterfaceUp && state.isSettled && working === undefined;
-      if (isAtRest && peerCount !== state.size) {
+      const reading = await read();
+      await counting.report(reading);
+      if (reading) await scrubber?.scrub(reading);
+      tellCondition();
+      void shape();
+      const isAtRest = isInterfaceUp && !hasWork() && working === undefined;
+      if (reading && isAtRest && reading.peerCount !== state.size) {
         log("drift-repaired");
         state.distrustInterface();
         work();
       }
-    } catch (error) {
-      if (working === undefined && retryTimer === undefined) noteFailure(error);
-      link?.send({ type: "report", connected: [], problem });
     } finally {
       isReporting = false;
+    }
+  }
+
+  async function read(): Promise<Reading | undefined> {
+    if (!isInterfaceUp) return undefined;
+    try {
+      return await driver.reports();
+    } catch (error) {
+      if (working === undefined && retryTimer === undefined) noteFailure(error);
+      return undefined;
     }
   }
 
@@ -239,6 +330,7 @@ export function createAgent(options: AgentOptions): Agent {
 
   return {
     async start() {
+      await counting.open();
       await resume();
       link = options.connect({
         describe: () => ({
@@ -253,7 +345,7 @@ export function createAgent(options: AgentOptions): Agent {
         onFrame: receive,
         onClose: () => undefined,
       });
-      reportTimer = setInterval(report, reportIntervalMs);
+      reportTimer = setInterval(tick, reportIntervalMs);
     },
 
     status: () => ({
@@ -262,7 +354,7 @@ export function createAgent(options: AgentOptions): Agent {
       hash: state.hash(),
       peers: state.size,
       implementation: driver.implementation,
-      problem,
+      problem: condition(),
     }),
 
     async stop({ takeDown = false } = {}) {
@@ -271,7 +363,10 @@ export function createAgent(options: AgentOptions): Agent {
       clearInterval(reportTimer);
       link?.close();
       await working;
+      await scrubber?.stop();
+      await counting.flush();
       if (takeDown) {
+        await counting.remove();
         await host.remove();
         await driver.close(interfaceName);
         await stateFile.remove();

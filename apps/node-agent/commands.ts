@@ -1,15 +1,29 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createAgent } from "./agent.ts";
 import { chooseDriver } from "./choose-driver.ts";
 import { createConnect } from "./connection.ts";
 import { signingKey, verifyingKey } from "./credential.ts";
 import { AgentError } from "./errors.ts";
-import { createHost } from "./host.ts";
+import {
+  createHostHardening,
+  guardDriver,
+  guardHost,
+  guardStateFile,
+  type Outcome,
+  stopTraffic,
+} from "./hardening/index.ts";
+import { createHost, foreignRules } from "./host.ts";
 import { type Identity, readIdentity, removeIdentity } from "./identity.ts";
 import { linkKind } from "./links.ts";
 import type { Log } from "./log.ts";
 import { checkPort } from "./port.ts";
 import { askStatus, claimInterface, stateFilePath } from "./runtime.ts";
+import { createScrubber, type OpenScrubber } from "./scrubber.ts";
+import { createShaper } from "./shaping.ts";
 import { createStateFile } from "./state-file.ts";
+import { createTotalsFile, isOnMemoryDisk, noTotalsFile } from "./totals-file.ts";
+import { createTraces } from "./traces.ts";
 
 export interface Folders {
   readonly stateDir: string;
@@ -19,19 +33,28 @@ export interface Folders {
 export interface RunOptions extends Folders {
   /** Takes interface and rules down at the end. */
   readonly takeDown: boolean;
+  /** Ids of demands on the machine that the operator answers for. */
+  readonly accepted: readonly string[];
   readonly log: Log;
   /** Resolves when the agent is to stop. */
   readonly untilStopped: Promise<void>;
 }
 
-export async function run({ stateDir, runtimeDir, takeDown, log, untilStopped }: RunOptions): Promise<void> {
+export async function run(options: RunOptions): Promise<void> {
+  const { stateDir, runtimeDir, takeDown, accepted, log, untilStopped } = options;
   const identity = await mustHaveJoined(stateDir);
-  const driver = await chooseDriver(identity.interface, runtimeDir);
-  const isNew = (await linkKind(identity.interface)) === undefined;
+  const interfaceName = identity.interface;
+  const driver = await chooseDriver(interfaceName, runtimeDir);
+  const isNew = (await linkKind(interfaceName)) === undefined;
   if (isNew && identity.listen_port !== null) await checkPort(identity.listen_port);
+  const host = createHost(interfaceName);
+  const hardening = createHostHardening({ interfaceName, runtimeDir, ownRules: host, accepted, log });
+  const shaper = createShaper({ interfaceName });
+  const traces = createTraces({ interfaceName, forgetMore: (publicKeys) => shaper.forget(publicKeys) });
+  const openScrubber: OpenScrubber = (inside) => createScrubber({ ...inside, driver, traces, log });
   const agent = createAgent({
-    driver,
-    host: createHost(identity.interface),
+    driver: guardDriver(driver, hardening),
+    host: guardHost(host, hardening, interfaceName),
     connect: createConnect({
       controlPlaneUrl: identity.control_plane,
       nodeId: identity.node_id,
@@ -39,19 +62,28 @@ export async function run({ stateDir, runtimeDir, takeDown, log, untilStopped }:
       controlPlaneKey: verifyingKey(identity.control_plane_key),
       log,
     }),
-    stateFile: stateFileOf(identity, runtimeDir, log),
-    interfaceName: identity.interface,
+    stateFile: guardStateFile(stateFileOf(identity, runtimeDir, log), hardening),
+    totalsFile: await totalsFileOf(identity, runtimeDir, log),
+    scrubber: openScrubber,
+    shaper,
+    interfaceName,
     privateKey: identity.wireguard_private_key,
     ...(identity.listen_port !== null && { listenPort: identity.listen_port }),
     log,
   });
-  const claim = await claimInterface(runtimeDir, identity.interface, agent.status);
+  const claim = await claimInterface(runtimeDir, interfaceName, agent.status);
+  let unwatch = () => {};
   try {
     log("starting", { host: new URL(identity.control_plane).host });
+    await hardening.applyAll();
+    if (hardening.problem() !== null) await stopTraffic(interfaceName);
+    unwatch = hardening.watch();
     await agent.start();
     await untilStopped;
   } finally {
+    unwatch();
     await agent.stop({ takeDown });
+    if (takeDown) await shaper.remove();
     await claim.release();
   }
 }
@@ -62,6 +94,17 @@ function stateFileOf(identity: Identity, runtimeDir: string, log: Log) {
     nodeId: identity.node_id,
     onError: () => log("saved-state-not-written"),
   });
+}
+
+/** On a disk that would outlive the machine nothing is kept; a restarted agent then counts from there on. */
+async function totalsFileOf({ interface: name, node_id: nodeId }: Identity, runtimeDir: string, log: Log) {
+  const path = join(runtimeDir, `${name}.totals`);
+  if (!(await isOnMemoryDisk(path))) {
+    log("totals-not-kept");
+    return noTotalsFile;
+  }
+  const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "");
+  return createTotalsFile({ path, nodeId, bootId });
 }
 
 async function mustHaveJoined(stateDir: string): Promise<Identity> {
@@ -100,6 +143,23 @@ export async function readStatus({ stateDir, runtimeDir }: Folders): Promise<Nod
   };
 }
 
+export interface HardenOptions extends Folders {
+  /** Of a machine that has not joined. */
+  readonly interfaceName: string;
+  readonly accepted: readonly string[];
+  /** Looks only. */
+  readonly isCheck: boolean;
+}
+
+/** Sees to what is demanded of this machine, whether it has joined or not. */
+export async function harden(options: HardenOptions): Promise<Outcome[]> {
+  const { stateDir, runtimeDir, accepted, isCheck } = options;
+  const interfaceName = (await readIdentity(stateDir))?.interface ?? options.interfaceName;
+  const ownRules = foreignRules(interfaceName);
+  const hardening = createHostHardening({ interfaceName, runtimeDir, ownRules, accepted });
+  return isCheck ? hardening.checkAll() : hardening.applyAll();
+}
+
 /** Takes interface, rules and keys away. The control plane is not told: remove the node there too. */
 export async function leave({ stateDir, runtimeDir }: Folders): Promise<Identity> {
   const identity = await mustHaveJoined(stateDir);
@@ -107,9 +167,22 @@ export async function leave({ stateDir, runtimeDir }: Folders): Promise<Identity
     throw new AgentError("The agent is running. Stop it first, with systemd: systemctl stop securewave-node");
   }
   const driver = await chooseDriver(identity.interface, runtimeDir);
-  await createHost(identity.interface).remove();
+  const host = createHost(identity.interface);
+  await createHostHardening({
+    interfaceName: identity.interface,
+    runtimeDir,
+    ownRules: host,
+    accepted: [],
+  }).undoAll();
+  await host.remove();
   await driver.close(identity.interface);
   await stateFileOf(identity, runtimeDir, () => undefined).remove();
+  await createTotalsFile({
+    path: join(runtimeDir, `${identity.interface}.totals`),
+    nodeId: identity.node_id,
+    bootId: "",
+  }).remove();
+  await createShaper({ interfaceName: identity.interface }).remove();
   await removeIdentity(stateDir);
   return identity;
 }

@@ -41,6 +41,8 @@ export interface Link {
   readonly isOpen: boolean;
   /** Drops the frame while the link is down. */
   send(frame: AgentFrame): void;
+  /** Sends a binary frame. Reports are also dropped while the link is behind. */
+  sendFigures(bytes: Uint8Array, kind: "report" | "batch"): void;
   /** Ends the connection for good. */
   close(): void;
 }
@@ -92,6 +94,7 @@ export function createConnect(options: ConnectOptions): Connect {
         return session.isProven();
       },
       send: (frame) => session.send(frame),
+      sendFigures: (bytes, kind) => session.sendFigures(bytes, kind),
       close() {
         isClosed = true;
         clearTimeout(retryTimer);
@@ -104,6 +107,7 @@ export function createConnect(options: ConnectOptions): Connect {
 interface Session {
   isProven(): boolean;
   send(frame: AgentFrame): void;
+  sendFigures(bytes: Uint8Array, kind: "report" | "batch"): void;
   close(): void;
 }
 
@@ -180,8 +184,13 @@ function openSession(
 
   function send(frame: AgentFrame): void {
     if (socket.readyState !== WebSocket.OPEN || hasEnded) return;
-    if (frame.type === "report" && socket.bufferedAmount > BACKLOG_BYTES_MAX) return;
     socket.send(JSON.stringify(frame));
+  }
+
+  function sendFigures(bytes: Uint8Array, kind: "report" | "batch"): void {
+    if (socket.readyState !== WebSocket.OPEN || hasEnded || provenAtMs === undefined) return;
+    if (kind === "report" && socket.bufferedAmount > BACKLOG_BYTES_MAX) return;
+    socket.send(bytes);
   }
 
   function end(): void {
@@ -199,6 +208,7 @@ function openSession(
   return {
     isProven: () => provenAtMs !== undefined && !hasEnded,
     send,
+    sendFigures,
     close() {
       end();
       socket.terminate();

@@ -64,6 +64,7 @@ test("a change costs as much as it touches, whatever the number of peers", async
   expect(driver.writes).toEqual({
     reads: before.reads,
     upserts: before.upserts + 1,
+    resets: before.resets,
     removals: before.removals + 1,
   });
 });

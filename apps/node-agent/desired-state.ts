@@ -49,6 +49,8 @@ export interface DesiredState {
   adopt(known: { revision: number | null; hash: string } | undefined): Promise<number>;
   /** @throws when the interface cannot be reached; the next call then reads it before changing it */
   settle(): Promise<Settled>;
+  /** The peer as it is wanted at this moment; undefined when it is not. */
+  wantedPeer(publicKey: PublicKey): Peer | undefined;
   /** The wanted peers at this moment, for saving. */
   wanted(): Peer[];
 }
@@ -158,6 +160,7 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
     },
     hash: () => actual.hash(),
     wanted: () => [...wanted.values()],
+    wantedPeer: (publicKey) => (isKnown ? wanted.get(publicKey) : actual.get(publicKey)),
 
     takeSnapshot(snapshot) {
       isKnown = true;

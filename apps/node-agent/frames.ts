@@ -1,36 +1,47 @@
 import {
   Challenge,
   Change,
+  Close,
   Interface,
   type PlaneFrame,
+  Recount,
   Refused,
+  Restrict,
+  Settled,
   Snapshot,
 } from "@securewave/contracts/node-protocol";
+import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 
-const challenge = Compile(Challenge);
-const wireguardInterface = Compile(Interface);
-const snapshot = Compile(Snapshot);
-const change = Compile(Change);
-const refused = Compile(Refused);
+const CHECKS: { readonly [Type in PlaneFrame["type"]]: (frame: unknown) => boolean } = {
+  challenge: checkOf(Challenge),
+  interface: checkOf(Interface),
+  snapshot: checkOf(Snapshot),
+  change: checkOf(Change),
+  close: checkOf(Close),
+  settled: checkOf(Settled),
+  recount: checkOf(Recount),
+  restrict: checkOf(Restrict),
+  refused: checkOf(Refused),
+};
+
+function checkOf(schema: TSchema): (frame: unknown) => boolean {
+  const compiled = Compile(schema);
+  return (frame) => compiled.Check(frame);
+}
 
 /** Reads a frame of the control plane; undefined when it is none. Its type is looked at first: a union tries all. */
 export function parsePlaneFrame(text: string): PlaneFrame | undefined {
   const frame = parseTyped(text);
-  switch (frame?.type) {
-    case "challenge":
-      return challenge.Check(frame) ? frame : undefined;
-    case "interface":
-      return wireguardInterface.Check(frame) ? frame : undefined;
-    case "snapshot":
-      return snapshot.Check(frame) ? frame : undefined;
-    case "change":
-      return change.Check(frame) ? frame : undefined;
-    case "refused":
-      return refused.Check(frame) ? frame : undefined;
-    default:
-      return undefined;
-  }
+  return frame && isPlaneFrame(frame) ? frame : undefined;
+}
+
+function isPlaneFrame(frame: { type: unknown }): frame is PlaneFrame {
+  return isType(frame.type) && CHECKS[frame.type](frame);
+}
+
+function isType(type: unknown): type is PlaneFrame["type"] {
+  return typeof type === "string" && Object.hasOwn(CHECKS, type);
 }
 
 function parseTyped(text: string): { type: unknown } | undefined {

@@ -2,13 +2,16 @@ import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { canonicalInterfaceAddress } from "@securewave/wireguard";
 import { AgentError } from "./errors.ts";
 import { renderRules, tableName } from "./firewall.ts";
-import { fieldOf } from "./links.ts";
+import type { OwnRules } from "./hardening/ruleset.ts";
+import { fieldOf, linkKind } from "./links.ts";
 import { mustRun, runProgram } from "./run-program.ts";
 
 export interface HostSpec {
   /** The node's own in each pool, with the pool's prefix length: `10.8.0.1/16`. */
   readonly addresses: readonly string[];
   readonly mtu: number;
+  /** WireGuard's port, whose packets are kept from connection tracking. */
+  readonly listenPort?: number;
 }
 
 /** What a machine needs besides peers to carry customers' traffic. */
@@ -19,20 +22,34 @@ export interface HostSetup {
   remove(): Promise<void>;
 }
 
+/** A host whose rules can be looked after. */
+export interface Host extends HostSetup, OwnRules {}
+
 /** For interfaces that exist in memory only. */
 export const noHost: HostSetup = { apply: async () => undefined, remove: async () => undefined };
 
-export function createHost(interfaceName: string): HostSetup {
+export function createHost(interfaceName: string): Host {
+  let rules: string | undefined;
+
+  async function load(): Promise<void> {
+    if (rules === undefined) return;
+    await mustRun("loading the firewall rules", "nft", ["-f", "-"], { input: rules });
+  }
+
   return {
+    load,
+
+    areLoaded: async () => (rules === undefined ? undefined : hasRules(interfaceName)),
+
     async apply(spec) {
       const addresses = await usableAddresses(spec.addresses);
       await holdAddresses(interfaceName, addresses);
+      // Before the first packet.
+      rules = renderRules(interfaceName, addresses, spec.listenPort);
+      await load();
       const link = ["link", "set", "dev", interfaceName, "mtu", String(spec.mtu), "up"];
       await mustRun("starting the interface", "ip", link);
       await forward();
-      await mustRun("loading the firewall rules", "nft", ["-f", "-"], {
-        input: renderRules(interfaceName, addresses),
-      });
     },
     async remove() {
       const table = tableName(interfaceName);
@@ -41,6 +58,21 @@ export function createHost(interfaceName: string): HostSetup {
         await mustRun("removing the firewall rules", "nft", ["delete", "table", "inet", table]);
       }
     },
+  };
+}
+
+async function hasRules(interfaceName: string): Promise<boolean> {
+  const chain = ["list", "chain", "inet", tableName(interfaceName), "raw_prerouting"];
+  const { code, stdout } = await runProgram("nft", chain);
+  return code === 0 && stdout.includes("notrack");
+}
+
+/** The rules of an interface that another process looks after. */
+export function foreignRules(interfaceName: string): OwnRules {
+  return {
+    areLoaded: async () =>
+      (await linkKind(interfaceName)) === undefined ? undefined : hasRules(interfaceName),
+    load: async () => undefined,
   };
 }
 

@@ -10,4 +10,6 @@ export { createSpawnedDriver } from "./drivers/spawned.ts";
 export { createUserspaceDriver } from "./drivers/userspace.ts";
 export type { HostSetup } from "./host.ts";
 export { createHost, noHost } from "./host.ts";
+export type { OpenScrubber, Scrubber, ScrubberInside, ScrubberOptions } from "./scrubber.ts";
+export { createScrubber } from "./scrubber.ts";
 export { createStateFile, noStateFile, type StateFile } from "./state-file.ts";

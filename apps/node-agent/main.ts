@@ -1,7 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { leave, type NodeStatus, readStatus, run } from "./commands.ts";
+import { harden, leave, type NodeStatus, readStatus, run } from "./commands.ts";
 import { AgentError } from "./errors.ts";
 import { INTERFACE_NAME } from "./firewall.ts";
+import { problemOf, tableOf } from "./hardening/index.ts";
 import { readIdentity } from "./identity.ts";
 import { joinControlPlane } from "./join.ts";
 import { createLog } from "./log.ts";
@@ -24,7 +25,17 @@ interface JoinOptions extends FolderOptions {
   json?: boolean;
 }
 
-interface RunOptions extends FolderOptions {
+interface AcceptOptions {
+  accept?: string;
+}
+
+interface HardenOptions extends FolderOptions, AcceptOptions {
+  interface: string;
+  check?: boolean;
+  json?: boolean;
+}
+
+interface RunOptions extends FolderOptions, AcceptOptions {
   downOnExit?: boolean;
 }
 
@@ -65,6 +76,30 @@ command("status", "Tells how the agent is doing; exit code 1 when it does not ru
     if (!status.running) process.exitCode = 1;
   });
 
+const hardening = command(
+  "harden",
+  "Sees to what this machine needs so that it keeps nothing about customers",
+)
+  .option("--check", "look only, and change nothing")
+  .option("--json", "print as JSON")
+  .option("--interface <name>", "when this machine has not joined", parseInterfaceName, "sw0")
+  .action(async (options: HardenOptions) => {
+    const { stateDir, runtimeDir, check = false } = options;
+    const accepted = idsOf(options);
+    const found = await harden({
+      stateDir,
+      runtimeDir,
+      interfaceName: options.interface,
+      accepted,
+      isCheck: check,
+    });
+    const problem = problemOf(found);
+    const demands = found.map(({ isEssential, ...rest }) => ({ ...rest, essential: isEssential }));
+    print(options.json, { serves: problem === null, demands }, tableOf(found));
+    if (problem !== null) process.exitCode = 1;
+  });
+addAcceptOption(hardening);
+
 command("leave", "Takes the interface and the firewall rules away and forgets the node's keys")
   .option("--json", "print the result as JSON")
   .action(async (options: FolderOptions & { json?: boolean }) => {
@@ -96,7 +131,23 @@ function addJoinOptions(to: Command): Command {
 }
 
 function addRunOptions(to: Command): Command {
-  return to.option("--down-on-exit", "take interface and firewall rules down at the end");
+  return addAcceptOption(to.option("--down-on-exit", "take interface and firewall rules down at the end"));
+}
+
+function addAcceptOption(to: Command): Command {
+  return to.addOption(
+    new Option(
+      "--accept <ids>",
+      "serve although this machine does not meet these demands, separated by commas; see: harden --check",
+    ).env("SECUREWAVE_NODE_ACCEPT"),
+  );
+}
+
+function idsOf({ accept = "" }: AcceptOptions): string[] {
+  return accept
+    .split(",")
+    .map((id) => id.trim())
+    .filter(Boolean);
 }
 
 async function join(options: JoinOptions) {
@@ -120,10 +171,12 @@ async function join(options: JoinOptions) {
   });
 }
 
-async function serve({ stateDir, runtimeDir, downOnExit = false }: RunOptions): Promise<void> {
+async function serve(options: RunOptions): Promise<void> {
+  const { stateDir, runtimeDir, downOnExit = false } = options;
   const log = createLog((line) => process.stderr.write(line));
   try {
-    await run({ stateDir, runtimeDir, takeDown: downOnExit, log, untilStopped: stopAsked() });
+    const accepted = idsOf(options);
+    await run({ stateDir, runtimeDir, takeDown: downOnExit, accepted, log, untilStopped: stopAsked() });
   } finally {
     // A channel that is listened to would keep the process alive.
     if (process.connected) process.disconnect();

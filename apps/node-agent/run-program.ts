@@ -8,6 +8,7 @@ import { AgentError } from "./errors.ts";
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: "iproute2",
   nft: "nftables",
+  perl: "perl-base",
   wg: "wireguard-tools",
   "wireguard-go": "wireguard-go",
 };
@@ -32,6 +33,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** In a session of its own, for a daemon: a Ctrl-C meant for the agent does not reach it. */
   readonly ownSession?: boolean;
+  /** Throws away what the program prints, other than its errors. */
+  readonly isSilent?: boolean;
 }
 
 /**
@@ -47,7 +50,12 @@ export function runProgram(
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: { PATH: SEARCH_PATH, LC_ALL: "C", ...options.env },
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(options.files ?? [])],
+      stdio: [
+        options.input === undefined ? "ignore" : "pipe",
+        options.isSilent ? "ignore" : "pipe",
+        "pipe",
+        ...(options.files ?? []),
+      ],
       cwd: "/",
       detached: options.ownSession ?? false,
     });
@@ -68,6 +76,47 @@ export function runProgram(
       clearTimeout(timer);
       if (signal === "SIGKILL") reject(new AgentError(`${program} did not end within 30 seconds.`));
       else resolve({ code: code ?? 1, stdout: stdout?.() ?? "", stderr: stderr?.() ?? "" });
+    });
+  });
+}
+
+/**
+ * Runs a program that must succeed and reads what it prints as bytes, which are overwritten once they are read: for
+ * output with addresses of people in it, which must not become text.
+ *
+ * @param read must not keep the bytes
+ */
+export function readBytes<Result>(
+  task: string,
+  program: string,
+  args: readonly string[],
+  read: (printed: Buffer) => Result,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      env: { PATH: SEARCH_PATH, LC_ALL: "C" },
+      stdio: ["ignore", "pipe", "ignore"],
+      cwd: "/",
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+    const chunks: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(isMissing(error) ? notInstalled(program) : error);
+    });
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      const printed = Buffer.concat(chunks);
+      for (const chunk of chunks) chunk.fill(0);
+      try {
+        if (code === 0) resolve(read(printed));
+        else reject(new AgentError(`${program} failed at ${task}.`));
+      } catch (error) {
+        reject(error);
+      } finally {
+        printed.fill(0);
+      }
     });
   });
 }

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { decodeFigures, type FiguresFrame } from "@securewave/contracts/node-frames";
 import {
   type AgentFrame,
   authenticationText,
@@ -27,6 +28,8 @@ export interface TestPlane {
   readonly joinToken: string;
   /** All frames of agents, in order. */
   readonly frames: AgentFrame[];
+  /** All binary frames of agents, in order. */
+  readonly figures: FiguresFrame[];
   /** Connections that were opened, proven or not. */
   connections(): number;
   proofs(): Static<typeof Proof>[];
@@ -61,6 +64,7 @@ export async function openTestPlane(options: TestPlaneOptions = {}): Promise<Tes
   const stranger = createPlaneKeys();
   const rawKey = String(keys.publicKey.export({ format: "jwk" }).x);
   const frames: AgentFrame[] = [];
+  const figures: FiguresFrame[] = [];
   const sockets = new Set<WebSocket>();
   let proven: WebSocket | undefined;
   let connections = 0;
@@ -103,7 +107,13 @@ export async function openTestPlane(options: TestPlaneOptions = {}): Promise<Tes
       tell({ type: "interface", interface: options.interface ?? TEST_INTERFACE });
       for (const answer of options.onProof?.(proof) ?? []) tell(answer);
     };
-    socket.on("message", (data) => {
+    socket.on("message", (data: Buffer, isBinary: boolean) => {
+      if (isBinary) {
+        const told = decodeFigures(data);
+        if (!told) throw new Error("the agent sent a binary frame that is none");
+        figures.push(told);
+        return;
+      }
       const frame: AgentFrame = JSON.parse(String(data));
       frames.push(frame);
       if (frame.type === "hello") challenge(frame);
@@ -126,6 +136,7 @@ export async function openTestPlane(options: TestPlaneOptions = {}): Promise<Tes
     rawKey,
     joinToken: `swj_${"a".repeat(43)}.${digest.slice(0, FINGERPRINT_LENGTH)}`,
     frames,
+    figures,
     connections: () => connections,
     proofs: () => frames.filter((frame) => frame.type === "proof"),
     send(...answers) {

@@ -23,13 +23,16 @@ export interface PeerCounters {
   readonly publicKey: PublicKey;
   readonly receivedBytes: number;
   readonly sentBytes: number;
-  /** Since 1970; a peer without a complete handshake has no counters here. */
+  /** Since 1970; 0 for a peer that has not completed a handshake. */
   readonly lastHandshakeSeconds: number;
+  /** Whether WireGuard knows where the peer's packets come from. The address itself is read by nobody. */
+  readonly hasEndpoint: boolean;
 }
 
 export interface Reading {
   /** Peers on the interface, connected or not. */
   readonly peerCount: number;
+  /** Of every peer with any state: an endpoint, a handshake or bytes. */
   readonly counters: readonly PeerCounters[];
 }
 
@@ -50,10 +53,25 @@ export interface WireGuardDriver {
    */
   apply(change: PeerChange): Promise<PublicKey[]>;
   reports(): Promise<Reading>;
+  /**
+   * Makes peers anew with their preshared keys and allowed IPs, so that WireGuard forgets endpoint, handshake, session
+   * and counters of each. A peer is taken away and put back in one request, and the routing of other peers is not
+   * touched. A call that overlaps with `apply` takes effect in the order of calling.
+   *
+   * @returns the peers that were not put back; the interface does not have them afterwards
+   * @throws when the interface cannot be reached; part of the peers may then have been made anew
+   */
+  reset(peers: readonly Peer[]): Promise<PublicKey[]>;
   /** Lets go of the interface, which carries on. */
   detach(): void;
   /** Takes an interface away, opened or not. Does nothing when there is none. */
   close(name: string): Promise<void>;
+}
+
+/** Whether WireGuard keeps anything about a peer besides its configuration. */
+export function hasState(counters: PeerCounters): boolean {
+  const { hasEndpoint, lastHandshakeSeconds, receivedBytes, sentBytes } = counters;
+  return hasEndpoint || lastHandshakeSeconds > 0 || receivedBytes > 0 || sentBytes > 0;
 }
 
 /** What must be written for an upsert; undefined when nothing differs. */

@@ -98,6 +98,28 @@ describe.skipIf(!needs.ok).each(["userspace", "spawned"] as const)(needs.title("
     );
   });
 
+  test("peers that are made anew have their keys and addresses, and the others theirs", async () => {
+    const peers = Array.from({ length: 1100 }, (_, number) => peerOf(number, { presharedKey: number % 3 }));
+    await bringToPeers(peers);
+    expect(await driver.reset(peers.slice(0, 1050))).toEqual([]);
+    expect(createPeerSet(await driver.read()).hash()).toBe(createPeerSet(peers).hash());
+    await bringTo([1]);
+  });
+
+  test("a bad peer among those that are made anew is left out and named", async () => {
+    await bringTo([1, 2, 3]);
+    const bad: Peer = { ...peerOf(2), allowedIps: ["10.8.0.5/99"] };
+    expect(await driver.reset([peerOf(1), bad, peerOf(3)])).toEqual([bad.publicKey]);
+    const present = (await driver.read()).map(({ publicKey }) => publicKey);
+    expect(new Set(present)).toEqual(new Set([peerOf(1).publicKey, peerOf(3).publicKey]));
+  });
+
+  test("a peer that is removed after it was made anew stays removed, however soon", async () => {
+    await bringTo([1, 2]);
+    await driver.resetAndApply([peerOf(1)], { upserts: [], removals: [peerOf(1).publicKey] });
+    expect((await driver.read()).map(({ publicKey }) => publicKey)).toEqual([peerOf(2).publicKey]);
+  });
+
   test("a peer without a handshake is counted, and not among the counters", async () => {
     await bringTo([1, 2]);
     expect(await driver.reports()).toEqual({ peerCount: 2, counters: [] });

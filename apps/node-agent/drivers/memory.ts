@@ -6,7 +6,7 @@ export interface MemoryDriver extends WireGuardDriver {
   /** What `reports` tells of connected peers. */
   readonly counters: Map<PublicKey, PeerCounters>;
   /** Entries applied since the start; a benchmark's measure of work. */
-  readonly writes: { upserts: number; removals: number; reads: number };
+  readonly writes: { upserts: number; removals: number; reads: number; resets: number };
 }
 
 export interface MemoryDriverOptions {
@@ -20,7 +20,7 @@ export interface MemoryDriverOptions {
 export function createMemoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
   const peers = new Map<PublicKey, Peer>();
   const counters = new Map<PublicKey, PeerCounters>();
-  const writes = { upserts: 0, removals: 0, reads: 0 };
+  const writes = { upserts: 0, removals: 0, reads: 0, resets: 0 };
   let exists = false;
   return {
     implementation: "userspace",
@@ -59,6 +59,21 @@ export function createMemoryDriver(options: MemoryDriverOptions = {}): MemoryDri
     async reports() {
       await options.before?.();
       return { peerCount: peers.size, counters: [...counters.values()] };
+    },
+    async reset(batch) {
+      await options.before?.();
+      const refused: PublicKey[] = [];
+      for (const peer of batch) {
+        writes.resets++;
+        counters.delete(peer.publicKey);
+        if (options.refuses?.(peer)) {
+          peers.delete(peer.publicKey);
+          refused.push(peer.publicKey);
+        } else {
+          peers.set(peer.publicKey, peer);
+        }
+      }
+      return refused;
     },
     detach() {
       // Nothing is held.

@@ -1,6 +1,7 @@
 import type { Peer, PublicKey } from "@securewave/wireguard";
 import {
   parseAllowedIps,
+  parseEndpointPresence,
   parseLatestHandshakes,
   parsePresharedKeys,
   parseTransfer,
@@ -9,15 +10,25 @@ import {
 import { AgentError } from "../errors.ts";
 import { linkKind, removeLink } from "../links.ts";
 import { checkPort } from "../port.ts";
-import { mustRun, runProgram, withMemoryFiles } from "../run-program.ts";
+import { mustRun, readBytes, runProgram, withMemoryFiles } from "../run-program.ts";
 import { applyInBatches } from "./batch.ts";
-import { type Difference, differenceOf, type InterfaceSettings, type WireGuardDriver } from "./driver.ts";
+import {
+  type Difference,
+  differenceOf,
+  hasState,
+  type InterfaceSettings,
+  type PeerChange,
+  type PeerCounters,
+  type WireGuardDriver,
+} from "./driver.ts";
 
 /** Up to here one `wg set` does; each peer with a preshared key takes a file descriptor. */
 const SMALL_CHANGE_MAX = 16;
 /** 1,000 peers make an argument list of some 60 kB; Linux takes 2 MB. */
 const ARGUMENT_PEERS_MAX = 1000;
 const BATCH_MAX = 5000;
+/** Each peer with a preshared key takes a file descriptor, of which a program has 1,024 by default. */
+const RESET_BATCH_MAX = 500;
 
 export interface SpawnedOptions {
   /** On a memory disk: preshared keys pass through nameless files there. */
@@ -31,10 +42,23 @@ export interface SpawnedOptions {
 export function createSpawnedDriver(options: SpawnedOptions): WireGuardDriver {
   const { runtimeDir, implementation = "kernel", create = createKernelLink } = options;
   let name: string | undefined;
+  let tail: Promise<unknown> = Promise.resolve();
+
+  /** Programs that are started one after the other need not work in that order: changes wait for each other. */
+  function inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const turn = tail.then(change);
+    tail = turn.catch(() => undefined);
+    return turn;
+  }
 
   function interfaceName(): string {
     if (name === undefined) throw new AgentError("The WireGuard interface is not open.");
     return name;
+  }
+
+  function showEndpointPresence(): Promise<Set<PublicKey> | undefined> {
+    const args = ["show", interfaceName(), "endpoints"];
+    return readBytes("reading the peers", "wg", args, parseEndpointPresence);
   }
 
   function show(field: string): Promise<string> {
@@ -67,6 +91,39 @@ export function createSpawnedDriver(options: SpawnedOptions): WireGuardDriver {
     return attempt(["addconf", interfaceName(), "/dev/fd/3"], [renderPeers(batch)]);
   }
 
+  async function apply({ upserts, removals }: PeerChange): Promise<PublicKey[]> {
+    const differences: Difference[] = [];
+    const whole: Peer[] = [];
+    const isSmall = upserts.length + removals.length <= SMALL_CHANGE_MAX;
+    for (const upsert of upserts) {
+      const difference = differenceOf(upsert);
+      if (difference === undefined) continue;
+      if (!isSmall && difference.allowedIps !== undefined && difference.presharedKey !== null) {
+        whole.push(upsert.peer);
+      } else {
+        differences.push(withAllAllowedIps(difference, upsert.peer));
+      }
+    }
+    await remove(removals);
+    const refused = await applyInBatches(differences, SMALL_CHANGE_MAX, set);
+    const refusedWhole = await applyInBatches(whole, BATCH_MAX, add);
+    const refusedKeys = [...refused, ...refusedWhole].map(({ publicKey }) => publicKey);
+    // A refused peer may stand there in part.
+    await remove(refusedKeys);
+    return refusedKeys;
+  }
+
+  async function reset(peers: readonly Peer[]): Promise<PublicKey[]> {
+    const refused = await applyInBatches(peers, RESET_BATCH_MAX, (batch) => {
+      const texts: string[] = [];
+      const args = batch.flatMap((peer) => resetArguments(peer, texts));
+      return attempt(["set", interfaceName(), ...args], texts);
+    });
+    const refusedKeys = refused.map(({ publicKey }) => publicKey);
+    await remove(refusedKeys);
+    return refusedKeys;
+  }
+
   return {
     implementation,
 
@@ -87,42 +144,30 @@ export function createSpawnedDriver(options: SpawnedOptions): WireGuardDriver {
       });
     },
 
-    async apply({ upserts, removals }) {
-      const differences: Difference[] = [];
-      const whole: Peer[] = [];
-      const isSmall = upserts.length + removals.length <= SMALL_CHANGE_MAX;
-      for (const upsert of upserts) {
-        const difference = differenceOf(upsert);
-        if (difference === undefined) continue;
-        if (!isSmall && difference.allowedIps !== undefined && difference.presharedKey !== null) {
-          whole.push(upsert.peer);
-        } else {
-          differences.push(withAllAllowedIps(difference, upsert.peer));
-        }
-      }
-      await remove(removals);
-      const refused = await applyInBatches(differences, SMALL_CHANGE_MAX, set);
-      const refusedWhole = await applyInBatches(whole, BATCH_MAX, add);
-      const refusedKeys = [...refused, ...refusedWhole].map(({ publicKey }) => publicKey);
-      // A refused peer may stand there in part.
-      await remove(refusedKeys);
-      return refusedKeys;
-    },
+    apply: (change) => inTurn(() => apply(change)),
+    reset: (peers) => inTurn(() => reset(peers)),
 
     async reports() {
-      const texts = await Promise.all([show("latest-handshakes"), show("transfer")]);
-      const [handshakes, transfers] = [parseLatestHandshakes(texts[0]), parseTransfer(texts[1])];
-      if (handshakes === undefined || transfers === undefined) throw malformed();
-      const counters = [];
+      const printed = await Promise.all([
+        show("latest-handshakes"),
+        show("transfer"),
+        showEndpointPresence(),
+      ] as const);
+      const [handshakes, transfers] = [parseLatestHandshakes(printed[0]), parseTransfer(printed[1])];
+      const endpoints = printed[2];
+      if (handshakes === undefined || transfers === undefined || endpoints === undefined) throw malformed();
+      const counters: PeerCounters[] = [];
       for (const [publicKey, lastHandshakeSeconds] of handshakes) {
-        const transfer = transfers.get(publicKey);
-        if (lastHandshakeSeconds === 0 || transfer === undefined) continue;
-        counters.push({
+        const { rxBytes = 0, txBytes = 0 } = transfers.get(publicKey) ?? {};
+        const hasEndpoint = endpoints.has(publicKey);
+        const entry = {
           publicKey,
-          receivedBytes: transfer.rxBytes,
-          sentBytes: transfer.txBytes,
+          receivedBytes: rxBytes,
+          sentBytes: txBytes,
           lastHandshakeSeconds,
-        });
+          hasEndpoint,
+        };
+        if (hasState(entry)) counters.push(entry);
       }
       return { peerCount: handshakes.size, counters };
     },
@@ -149,6 +194,17 @@ function setArguments(difference: Difference, texts: string[]): string[] {
     texts.push(difference.presharedKey);
   }
   if (difference.allowedIps !== undefined) args.push("allowed-ips", difference.allowedIps.join(","));
+  return args;
+}
+
+/** `wg` sends what it is told of one key in order, in one request where it fits, and asks for nothing in between. */
+function resetArguments({ publicKey, presharedKey, allowedIps }: Peer, texts: string[]): string[] {
+  const args = ["peer", publicKey, "remove", "peer", publicKey];
+  if (presharedKey !== undefined) {
+    args.push("preshared-key", `/dev/fd/${3 + texts.length}`);
+    texts.push(presharedKey);
+  }
+  if (allowedIps.length > 0) args.push("allowed-ips", allowedIps.join(","));
   return args;
 }
 

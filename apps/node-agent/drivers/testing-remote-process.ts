@@ -1,5 +1,6 @@
 /** Runs a driver for `testing-remote.ts` in the network namespace that this process was started in. */
-import type { WireGuardDriver } from "./driver.ts";
+import type { Peer } from "@securewave/wireguard";
+import type { PeerChange } from "./driver.ts";
 import { createSpawnedDriver } from "./spawned.ts";
 import { createUserspaceDriver } from "./userspace.ts";
 
@@ -18,11 +19,16 @@ const spawned = createSpawnedDriver({
 });
 const driver = kind === "spawned" ? spawned : userspace;
 
-type Method = Exclude<keyof WireGuardDriver, "implementation">;
+/** Starts both before either has ended. */
+const resetAndApply = (peers: readonly Peer[], change: PeerChange) =>
+  Promise.all([driver.reset(peers), driver.apply(change)]);
+const methods = { ...driver, resetAndApply };
+
+type Method = Exclude<keyof typeof methods, "implementation">;
 
 process.on("message", async ({ method, args }: { method: Method; args: never[] }) => {
   try {
-    process.send?.({ result: await (driver[method] as (...args: never[]) => unknown)(...args) });
+    process.send?.({ result: await (methods[method] as (...args: never[]) => unknown)(...args) });
   } catch (error) {
     process.send?.({ error: error instanceof Error ? error.message : String(error) });
   }

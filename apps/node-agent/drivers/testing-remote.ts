@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { WireGuardDriver } from "./driver.ts";
+import type { Peer } from "@securewave/wireguard";
+import type { PeerChange, WireGuardDriver } from "./driver.ts";
 
 export interface RemoteDriver extends WireGuardDriver {
   /** Kills the process that holds the driver, as a crash of the agent would. */
   crash(): Promise<void>;
+  /** Calls `reset`, and `apply` before that has ended. */
+  resetAndApply(peers: readonly Peer[], change: PeerChange): Promise<void>;
 }
 
 /** A driver that works inside a network namespace, in a process of its own. */
@@ -37,6 +40,8 @@ export async function openRemoteDriver(
     read: () => call("read"),
     apply: (change) => call("apply", change),
     reports: () => call("reports"),
+    reset: (peers) => call("reset", peers),
+    resetAndApply: (peers, change) => call("resetAndApply", peers, change),
     detach: () => child.disconnect(),
     close: (name) => call("close", name),
     async crash() {

@@ -8,11 +8,20 @@ import { linkKind, removeLink } from "../links.ts";
 import { checkPort } from "../port.ts";
 import { mustRun } from "../run-program.ts";
 import { applyInBatches } from "./batch.ts";
-import { differenceOf, type InterfaceSettings, type PeerUpsert, type WireGuardDriver } from "./driver.ts";
+import {
+  differenceOf,
+  hasState,
+  type InterfaceSettings,
+  type PeerCounters,
+  type PeerUpsert,
+  type WireGuardDriver,
+} from "./driver.ts";
 
 /** Where wireguard-go and its kin keep their sockets. @see https://www.wireguard.com/xplatform/ */
 const SOCKET_DIR = "/var/run/wireguard";
 const BATCH_MAX = 2000;
+/** wireguard-go takes no packet's handshake while it answers a request, so that requests are kept short. */
+const RESET_BATCH_MAX = 500;
 /** Reading 100,000 peers takes seconds on a busy machine. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
@@ -71,15 +80,15 @@ export function createUserspaceDriver(): WireGuardDriver {
 
     async reports() {
       const { peers } = await uapi().get();
-      const counters = peers
-        .filter(({ lastHandshake }) => lastHandshake.seconds > 0)
-        .map((peer) => ({
-          publicKey: peer.publicKey,
-          receivedBytes: peer.rxBytes,
-          sentBytes: peer.txBytes,
-          lastHandshakeSeconds: peer.lastHandshake.seconds,
-        }));
+      const counters = peers.map(countersOf).filter(hasState);
       return { peerCount: peers.length, counters };
+    },
+
+    async reset(peers) {
+      const refused = await applyInBatches(peers, RESET_BATCH_MAX, (batch) => set(batch.flatMap(resetOf)));
+      const refusedKeys = refused.map(({ publicKey }) => publicKey);
+      await remove(refusedKeys);
+      return refusedKeys;
     },
 
     detach() {
@@ -137,6 +146,22 @@ async function exists(path: string): Promise<boolean> {
 
 function peerOf({ publicKey, allowedIps, presharedKey }: UapiPeer): Peer {
   return { publicKey, allowedIps, ...(presharedKey === undefined ? {} : { presharedKey }) };
+}
+
+function countersOf(peer: UapiPeer): PeerCounters {
+  return {
+    publicKey: peer.publicKey,
+    receivedBytes: peer.rxBytes,
+    sentBytes: peer.txBytes,
+    lastHandshakeSeconds: peer.lastHandshake.seconds,
+    hasEndpoint: peer.hasEndpoint,
+  };
+}
+
+/** Two entries for one key: wireguard-go works them off in order under one lock, so that nobody finds the peer gone. */
+function resetOf({ publicKey, presharedKey, allowedIps }: Peer): UapiPeerChange[] {
+  const again = { publicKey, allowedIps, ...(presharedKey === undefined ? {} : { presharedKey }) };
+  return [{ publicKey, remove: true }, again];
 }
 
 function changeOf(upsert: PeerUpsert): UapiPeerChange | undefined {

@@ -1,0 +1,121 @@
+import {
+  curl,
+  eventually,
+  LAB_ADDRESSES,
+  labRequirements,
+  ping,
+  requirements,
+  runOrThrow,
+  serveHttp,
+  startProcess,
+  type WebServer,
+} from "@securewave/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  CUSTOMER_TUNNEL,
+  openScrubberScene,
+  type PeerState,
+  type ScrubberScene,
+} from "./testing-scrubber.ts";
+
+const lab = labRequirements();
+const perl = requirements({ tools: ["perl"] });
+const needs = lab.ok ? perl : lab;
+
+/** WireGuard's own limits cannot be shortened; `npm run bench -- zerolog` waits for the real ones. */
+const LIMITS = { idleSeconds: 4, halfHandshakeSeconds: 2, sweepSeconds: 0 };
+const isEmpty = ({ hasEndpoint, hasHandshake, bytes }: PeerState) =>
+  !hasEndpoint && !hasHandshake && bytes === 0;
+
+/** One after the other, as in the life of a node: each test begins where the one before ended. */
+describe.skipIf(!needs.ok).each(["userspace", "spawned"] as const)(
+  needs.title("a node that forgets, with the %s driver"),
+  (kind) => {
+    let scene: ScrubberScene;
+    let web: WebServer;
+
+    beforeAll(async () => {
+      scene = await openScrubberScene(kind, LIMITS);
+      web = await serveHttp(scene.lab.internet, LAB_ADDRESSES.internet.v4, 80, "hello");
+    });
+    afterAll(() => scene?.close());
+
+    test("an initiation whose response is lost leaves an endpoint, and not for long", async () => {
+      await scene.drop("answers");
+      const client = await scene.connect();
+      await ping(scene.lab.customer, "10.8.0.1", { timeoutMs: 300 });
+      await scene.waitFor(({ hasEndpoint, hasHandshake }) => hasEndpoint && !hasHandshake);
+      await client.down();
+      await scene.waitFor(isEmpty);
+      await scene.drop("nothing");
+    });
+
+    test("during a session connection tracking holds no address of the customer", async () => {
+      const client = await scene.connect();
+      expect(await curl(scene.lab.customer, web.url)).toMatchObject({ status: 200 });
+      expect(await ping(scene.lab.customer, LAB_ADDRESSES.internet.v6)).toBe(true);
+      const flows = await scene.flows();
+      expect(flows).toContain(CUSTOMER_TUNNEL.v4);
+      for (const address of [LAB_ADDRESSES.customer.v4, LAB_ADDRESSES.nodeForCustomer.v4]) {
+        expect(flows).not.toContain(`src=${address} `);
+      }
+      await client.down();
+    });
+
+    test("after a full handshake nothing is left of endpoint, handshake, counters and flows", async () => {
+      await scene.waitFor(isEmpty);
+      await eventually(async () => {
+        const flows = await scene.flows();
+        expect(flows).not.toContain(CUSTOMER_TUNNEL.v4);
+        expect(flows).not.toContain("fd5e:");
+      });
+      const here = { namespace: scene.lab.node };
+      expect((await runOrThrow("ip", ["tcp_metrics", "show"], here)).stdout).toBe("");
+      expect((await runOrThrow("ip", ["route", "show", "cache"], here)).stdout).toBe("");
+    });
+
+    test("a client cut off in the midst of TCP leaves no flow", async () => {
+      const client = await scene.connect();
+      const held = await startProcess({
+        command: process.execPath,
+        args: ["-e", HOLD_OPEN, LAB_ADDRESSES.internet.v4],
+        namespace: scene.lab.customer,
+        readyWhen: /open/,
+      });
+      expect(await scene.flows()).toMatch(/ESTABLISHED src=10\.8\.0\.2 /);
+      await scene.drop("all");
+      held.kill("SIGKILL");
+      await eventually(async () => expect(await scene.flows()).not.toContain(CUSTOMER_TUNNEL.v4), {
+        timeoutMs: 30_000,
+      });
+      await client.down();
+      await scene.drop("nothing");
+    });
+
+    test("a client that was forgotten while it thought itself connected comes back by itself", async () => {
+      const client = await scene.connect();
+      expect(await ping(scene.lab.customer, "10.8.0.1")).toBe(true);
+      await scene.waitFor(isEmpty);
+      await eventually(
+        async () => expect(await ping(scene.lab.customer, "10.8.0.1", { timeoutMs: 500 })).toBe(true),
+        { timeoutMs: 60_000 },
+      );
+      await client.down();
+    });
+
+    test("without its rules connection tracking would hold the customer's address, and the test would see it", async () => {
+      const table = `securewave_${scene.interfaceName}`;
+      for (const chain of ["raw_prerouting", "raw_output"]) {
+        const flush = ["flush", "chain", "inet", table, chain];
+        await runOrThrow("nft", flush, { namespace: scene.lab.node });
+      }
+      const client = await scene.connect();
+      expect(await ping(scene.lab.customer, "10.8.0.1")).toBe(true);
+      expect(await scene.flows()).toContain(`src=${LAB_ADDRESSES.customer.v4} `);
+      await client.down();
+    });
+  },
+);
+
+const HOLD_OPEN =
+  "require('net').connect(80, process.argv[1], () => console.log('open')); setInterval(() => {}, 1000)";
