@@ -4,13 +4,14 @@ import type { Database } from "@securewave/database";
 import { type Clock, MINUTE_MS } from "@securewave/foundation";
 import { deriveKey } from "@securewave/foundation/derive";
 import { createJobs } from "@securewave/jobs";
-import { createConnections, createPresence, floorOf } from "@securewave/live";
+import { createPresence, createUsage, floorOf, shareLive } from "@securewave/live";
 import { createPipeline } from "@securewave/sentinel";
 import { createAccessTokens } from "@securewave/sentinel/tokens";
 import { openWeakPasswords } from "@securewave/weak-passwords";
 import type { FastifyInstance } from "fastify";
 import { createBus } from "./bus.ts";
-import { type Config, publicUrlOf } from "./config.ts";
+import { type Config, dataKeyPathsOf, ledgerKeyPathOf, publicUrlOf } from "./config.ts";
+import { type Demands, watchDemands } from "./demands.ts";
 import { addConsole } from "./http/console.ts";
 import { createGate } from "./http/gate.ts";
 import { createMount } from "./http/mount.ts";
@@ -24,6 +25,7 @@ import { type Accounts, createAccounts, mountAccounts } from "./modules/accounts
 import { createApiKeys, mountApiKeys } from "./modules/api-keys/index.ts";
 import { type Audit, createAudit, mountAudit } from "./modules/audit/index.ts";
 import { mountBlocks } from "./modules/blocks/index.ts";
+import { type DataKeys, openDataKeys } from "./modules/data-keys/index.ts";
 import {
   createDevices,
   createTunnels,
@@ -33,9 +35,25 @@ import {
 } from "./modules/devices/index.ts";
 import { mountKeyRings, openKeyRings } from "./modules/key-rings/index.ts";
 import { createLetterLimits, createMail } from "./modules/mail/index.ts";
-import { createGateway, createNodes, mountNodes, type Nodes } from "./modules/nodes/index.ts";
+import {
+  createGateway,
+  createNodes,
+  createPeerDirectory,
+  mountNodes,
+  type Nodes,
+} from "./modules/nodes/index.ts";
 import { createPasskeys, mountPasskeys } from "./modules/passkeys/index.ts";
 import { createPasswords, mountPasswords } from "./modules/passwords/index.ts";
+import { mountPlans, openPlans } from "./modules/plans/index.ts";
+import {
+  createDeletions,
+  createPolicy,
+  createPrivacy,
+  createRequests,
+  createUsageHistory,
+  mountPrivacy,
+  type Privacy,
+} from "./modules/privacy/index.ts";
 import { createSecondFactors, mountSecondFactors } from "./modules/second-factors/index.ts";
 import { mountService } from "./modules/service/index.ts";
 import { loadServiceKey } from "./modules/service-keys/index.ts";
@@ -47,10 +65,20 @@ import {
   mountSessions,
 } from "./modules/sessions/index.ts";
 import { createSettings, mountSettings } from "./modules/settings/index.ts";
+import {
+  createAccountUsage,
+  createRestrictions,
+  createUsageNotices,
+  insertLedgerRow,
+  mountUsage,
+  openLedger,
+} from "./modules/usage/index.ts";
+import { addZeroLogPage, createZeroLog, mountZeroLog } from "./modules/zero-log/index.ts";
 import { createReauthenticate } from "./reauthenticate.ts";
 import type { Secrets } from "./secrets.ts";
 import { createSecurity } from "./security.ts";
 import type { Tracing } from "./tracing/index.ts";
+import { prepareAudit } from "./zero-log-order.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -66,6 +94,10 @@ export interface AppOptions {
   readonly version: string;
   /** How often an idle job worker looks for work, when not as often as usual. */
   readonly jobPollSeconds?: number;
+  /** The program that searches for traces, with its arguments; without it, none can be searched for. */
+  readonly auditor?: readonly string[];
+  /** Another queue than pg-boss's, which goes by the machine's clock. */
+  readonly createJobs?: typeof createJobs;
 }
 
 export interface App {
@@ -74,6 +106,9 @@ export interface App {
   readonly nodes: Nodes;
   readonly telemetry: Telemetry;
   readonly audit: Audit;
+  readonly dataKeys: DataKeys;
+  readonly privacy: Privacy;
+  readonly demands: Demands;
   /** Begins the background work. */
   startJobs(): Promise<void>;
   close(): Promise<void>;
@@ -95,7 +130,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const telemetry = options.telemetry ?? createTelemetry(logger);
   const bus = createBus(database, (error) => logger.warn("bus_failed", describeError(error)));
-  const jobs = createJobs(
+  const jobs = (options.createJobs ?? createJobs)(
     database,
     (job, error) => logger.error("job_failed", { job, ...describeError(error) }),
     {
@@ -103,7 +138,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   );
   const presence = createPresence();
-  const connections = createConnections({ clock });
+  const usage = createUsage({ clock, lineGbitPerSecond: config.nodeLineGbit });
+  const { connections } = usage;
   const isSecure = publicUrl.startsWith("https:");
   const { accessHours, jwtAlgorithm } = config.sessions;
   const baseSecret = secrets.jwtSecret.reveal();
@@ -124,6 +160,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   });
   const { envelope } = keyRings;
+  const { dataKeys, file: dataKeyFile } = await openDataKeys({
+    database,
+    envelope,
+    paths: dataKeyPathsOf(config),
+  });
   const identity = await loadServiceKey(db, envelope, "control-plane");
   await openAddressPool(database, pools);
   audit = createAudit({
@@ -152,12 +193,18 @@ export async function createApp(options: AppOptions): Promise<App> {
         origin: value,
       }),
   });
+  const demands = watchDemands({ config, database, logger, telemetry, security });
   const { blocklist, failures, csrf } = security;
   const settings = createSettings({ database, bus, audit: trail });
+  const plans = await openPlans({ database, bus, audit: trail, onTrouble });
   const mail = createMail({ ...config.mail, outboxDir: join(config.store.dir, "outbox") });
   const weakPasswords = openWeakPasswords(config.breachedPath ? { breachedPath: config.breachedPath } : {});
+  const policy = createPolicy({ database, clock, version: config.privacy.policyVersion });
   const accounts = createAccounts({
     database,
+    insertLedgerRow,
+    noteAgreement: policy.noteRegistration,
+    dataKeys,
     clock,
     jobs,
     mail,
@@ -179,7 +226,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     key: deriveKey(baseSecret, "log-in subjects"),
   });
   const { notify } = accounts;
-  const secondFactors = createSecondFactors({ database, clock, envelope, audit: trail, settings, notify });
+  const secondFactors = createSecondFactors({
+    database,
+    dataKeys,
+    clock,
+    envelope,
+    audit: trail,
+    settings,
+    notify,
+  });
   const reauthenticate = createReauthenticate({
     database,
     accounts,
@@ -189,6 +244,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const passkeys = createPasskeys({
     notify,
     database,
+    dataKeys,
     clock,
     accounts,
     audit: trail,
@@ -206,6 +262,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const apiKeys = createApiKeys({
     database,
+    dataKeys,
     clock,
     bus,
     audit: trail,
@@ -248,9 +305,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     publicUrl,
   });
   const nodes = createNodes({ database, clock, bus, audit: trail, presence, connections, identity });
+  usage.listen({
+    distrusted: (nodeId, why) => void nodes.quarantine(nodeId, why).catch(onTrouble),
+    trusted: (nodeId) => void nodes.countsAnew(nodeId).catch(onTrouble),
+  });
+  const sharing = security.sharedStore && shareLive({ channel: security.sharedStore, usage, presence });
+  const directory = createPeerDirectory();
   const tunnels = createTunnels({ pools, ...config.tunnels, masterKeys: keyRings.encryptionKeys });
   const devices = createDevices({
     database,
+    dataKeys,
     clock,
     bus,
     audit: trail,
@@ -260,24 +324,128 @@ export async function createApp(options: AppOptions): Promise<App> {
     nodes,
     accounts,
     settings,
+    plans,
     tunnels,
     pools,
+  });
+  const usageHistory = createUsageHistory({ database, dataKeys, clock, bus, audit: trail });
+  const usageNotices = createUsageNotices({
+    clock,
+    mail,
+    settings,
+    publicUrl,
+    planOf: plans.planOf,
+    findAmongAll: accounts.findAmongAll,
+    onTrouble,
+  });
+  const openedLedger = await openLedger({
+    database,
+    clock,
+    bus,
+    jobs,
+    keyFile: ledgerKeyPathOf(config),
+    flushAt: config.ledger.flushAt,
+    usage,
+    history: usageHistory,
+    notices: usageNotices,
+    onTrouble: (trouble, cause) =>
+      logger.error("ledger_trouble", { code: trouble, ...(cause === undefined ? {} : describeError(cause)) }),
+    onReloaded: () => usage.marksChanged(),
+  });
+  const { ledger } = openedLedger;
+  usage.useMarks(ledger.markOf);
+  usage.useMonth(ledger.monthOfUse);
+  const restrictions = createRestrictions({
+    clock,
+    plans,
+    usage: { used: ledger.usedThisMonth, forEachUsed: ledger.forEachUsed, onUsed: usage.onUsed },
+    connections: usage,
+    peers: directory,
+  });
+  ledger.onChanged(restrictions.reviewAll);
+  const accountUsage = createAccountUsage({
+    clock,
+    database,
+    audit: trail,
+    planOf: plans.planOf,
+    used: ledger.usedThisMonth,
+    accounts,
   });
   const gateway = createGateway({
     database,
     bus,
     presence,
-    connections,
+    usage,
+    directory,
+    restrictions,
     identity,
     peers: devices.peers,
     tunnelInterface: { addresses: gatewayAddresses(pools), mtu: config.tunnels.mtu },
     logger,
   });
 
+  const privacy = createPrivacy({
+    database,
+    clock,
+    accounts,
+    audit: trail,
+    sessions: { list: (accountId, page) => sessions.list(accountId, "", page) },
+    devices,
+    apiKeys,
+    passkeys,
+    secondFactors,
+    plans,
+    usageOf: accountUsage.own,
+    history: usageHistory,
+    policy,
+    requests: createRequests({ database, dataKeys, clock, audit: trail }),
+    deletions: createDeletions({
+      database,
+      dataKeys,
+      clock,
+      jobs,
+      bus,
+      audit: trail,
+      accounts,
+      mail,
+      settings,
+      graceDays: config.privacy.deletionGraceDays,
+      onTrouble,
+    }),
+  });
+
+  const [nodeAddress = ""] = gatewayAddresses(pools);
+  const audited = {
+    config,
+    database,
+    accounts,
+    sessions,
+    nodes,
+    privacy,
+    version: options.version,
+    gateway: nodeAddress,
+  };
+  const zeroLog = createZeroLog({
+    database,
+    clock,
+    jobs,
+    logger,
+    telemetry,
+    key: await loadServiceKey(db, envelope, "zero-log"),
+    name: `${new URL(publicUrl).host}/zero-log`,
+    command: options.auditor,
+    prepare: (isQuick) => prepareAudit(audited, isQuick),
+  });
+
   telemetry.gauge(
     "securewave_nodes_connected",
     "Nodes connected to this process",
-    () => presence.connectedNodes().length,
+    () => presence.ownNodes().length,
+  );
+  telemetry.gauge(
+    "securewave_nodes_quarantined",
+    "Nodes that reported what cannot be, and are not trusted again yet",
+    () => usage.distrusted().size,
   );
   telemetry.gauge(
     "securewave_connections_floor",
@@ -309,7 +477,18 @@ export async function createApp(options: AppOptions): Promise<App> {
   const server = await createServer(config.http, logger, pipeline, options.tracing);
   telemetry.observeRequests(server);
   const mount = createMount(server, createGate({ identify, ...security }));
-  mountService(mount, { database, telemetry, connections, nodes, accounts, settings, security });
+  mountService(mount, {
+    database,
+    telemetry,
+    connections,
+    nodes,
+    accounts,
+    settings,
+    policy: config.privacy,
+    security,
+    demands,
+    zeroLog,
+  });
   mountSettings(mount, settings);
   mountAccounts(mount, accounts);
   mountSessions(mount, {
@@ -339,7 +518,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountKeyRings(mount, keyRings);
   mountNodes(mount, nodes, config.http.publicUrl);
   mountDevices(mount, devices);
+  mountPlans(mount, plans);
+  mountUsage(mount, accountUsage);
+  mountPrivacy(mount, { privacy, accounts, reauthenticate });
+  mountZeroLog(mount, zeroLog);
   await addReference(server, options.version, isSecure);
+  addZeroLogPage(server, zeroLog, isSecure);
   await addConsole(server, options.consoleDir);
   mountUpgrade(server, NODE_SOCKET_PATH, { admit: security.admitNode, accept: gateway.accept });
 
@@ -358,6 +542,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   );
   jobs.define("audit-checkpoint", async () => void (await trail.sign()), { cron: CHECKPOINT_CRON });
   await bus.start();
+  await privacy.replay();
 
   return {
     server,
@@ -365,15 +550,28 @@ export async function createApp(options: AppOptions): Promise<App> {
     nodes,
     telemetry,
     audit: trail,
-    startJobs: () => jobs.start(),
+    dataKeys,
+    privacy,
+    demands,
+    async startJobs() {
+      await jobs.start();
+      openedLedger.start();
+    },
     async close() {
+      await zeroLog.close();
+      sharing?.close();
       gateway.close();
       await server.close();
       await jobs.stop();
+      usageNotices.close();
       mail.close();
       await trail.close();
+      restrictions.close();
+      openedLedger.close();
       keyRings.close();
+      dataKeyFile.close();
       weakPasswords.close();
+      demands.close();
       await security.close();
     },
   };

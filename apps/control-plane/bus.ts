@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Database, notify } from "@securewave/database";
 
-/** What processes tell each other. Acts of people only: nothing that happens in a tunnel may come here. */
+/** What processes tell each other. Acts of people and of the clock only: nothing that happens in a tunnel may come here. */
 export interface Messages {
   /** Id of a node whose desired state has changed. */
   readonly "node-changed": string;
@@ -11,6 +11,12 @@ export interface Messages {
   readonly "refresh-rotated": string;
   /** What was rotated: `signing` or `encryption`. */
   readonly "keys-changed": string;
+  /** Id of an account that has another plan; `all` when the plans themselves were changed. */
+  readonly "plans-changed": string;
+  /** Keys of erased accounts are to be destroyed in every process that has a copy; says nothing more. */
+  readonly "keys-erased": string;
+  /** By the clock, once a day. */
+  readonly "ledger-rewritten": string;
   /** The registry of nodes or the settings were changed. */
   readonly "registry-changed": string;
 }

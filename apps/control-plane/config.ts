@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { LOGGING_POLICIES } from "@securewave/database";
 import {
   decimal,
   integer,
@@ -13,14 +14,17 @@ import {
   text,
   variablesOf,
 } from "@securewave/foundation/settings";
+import { PERSISTENCE_POLICIES } from "@securewave/sentinel/redis";
 import type { Vault } from "@securewave/vault";
 import type { Pool } from "@securewave/wireguard";
 import {
   addressesOf,
   isHttpUrl,
   isOrigin,
+  isWebAddress,
   parseHostPattern,
   parseListPlace,
+  parseMinuteOfDay,
   parseNetwork,
   parseOriginPattern,
   parsePath,
@@ -149,6 +153,12 @@ export const settings = {
       range: "a postgres:// URL",
       isAllowed: (url) => /^postgres(ql)?:\/\/.+/.test(url),
     }),
+    logging: oneOf(
+      "DATABASE_LOGGING",
+      "What is done about a PostgreSQL that logs the values of statements: refused at the start, or used and said in health.",
+      LOGGING_POLICIES,
+      { default: "refused" },
+    ),
     poolMax: integer("DATABASE_POOL_MAX", "Connections to the database.", { default: 10, min: 2, max: 200 }),
   },
   redisUrl: optionalSecret(
@@ -158,6 +168,12 @@ export const settings = {
       range: "a redis:// or rediss:// URL",
       isAllowed: (url) => /^rediss?:\/\/.+/.test(url) && URL.canParse(url),
     },
+  ),
+  redisPersistence: oneOf(
+    "REDIS_PERSISTENCE",
+    "What is done about a Redis that writes to its disk: `refused`; `declared-off` believes you where it does not tell; `allowed` uses it and says so in health.",
+    PERSISTENCE_POLICIES,
+    { default: "refused" },
   ),
   vault: vaultSettings,
   sessions: {
@@ -193,6 +209,68 @@ export const settings = {
     "Seals the keys that seal what is secret in the store. Generated into DATA_DIR with the embedded store.",
     MASTER_KEY_RANGE,
   ),
+  privacy: {
+    deletionGraceDays: integer(
+      "DELETION_GRACE_DAYS",
+      "Days for which a customer can take back the deletion of the account.",
+      { default: 7, min: 0, max: 30 },
+    ),
+    policyVersion: text(
+      "PRIVACY_POLICY_VERSION",
+      "Version of your privacy policy; with a new one, people are asked to agree anew.",
+      {
+        range: "up to 40 letters, digits, dots and dashes",
+        parse: (version) => (/^[A-Za-z0-9.-]{1,40}$/.test(version) ? version : undefined),
+        default: "1",
+      },
+    ),
+    policyUrl: optionalText(
+      "PRIVACY_POLICY_URL",
+      "Where your privacy policy can be read: people are led there before they agree to it.",
+      { range: "an http or https URL", isAllowed: isWebAddress },
+    ),
+  },
+  dataKey: {
+    path: optionalText(
+      "DATA_KEY_FILE",
+      "File without which nothing that belongs to an account can be read, the same for all replicas. No backup may hold it. Without it, never-in-backups/data.key in DATA_DIR.",
+      { range: "a path", isAllowed: (path) => parsePath(path) !== undefined },
+    ),
+    copies: list(
+      "DATA_KEY_COPIES",
+      "More copies of DATA_KEY_FILE, on other disks; each is written anew when an account is erased.",
+      { range: "paths", parse: parsePath },
+    ),
+  },
+  ledger: {
+    path: optionalText(
+      "LEDGER_KEY_FILE",
+      "File of the key to this month's usage, which is replaced with every day's rewriting; each replica has a copy. No backup may hold it. Without it, never-in-backups/ledger.key in DATA_DIR.",
+      { range: "a path", isAllowed: (path) => parsePath(path) !== undefined },
+    ),
+    flushAt: text<number>(
+      "LEDGER_FLUSH_AT",
+      "When in the day, in UTC, everybody's usage is written down, all at once.",
+      {
+        range: "hours and minutes such as 03:17",
+        parse: parseMinuteOfDay,
+        default: 197,
+        shownDefault: "03:17",
+      },
+    ),
+  },
+  zeroLog: {
+    folders: list(
+      "ZERO_LOG_FOLDERS",
+      "More folders that the daily search for traces looks into: backups, the archive of the write-ahead log.",
+      { range: "paths", parse: parsePath },
+    ),
+    databaseDir: optionalText(
+      "ZERO_LOG_DATABASE_DIR",
+      "Data folder of the PostgreSQL at DATABASE_URL, where this machine can read it; it is then searched too.",
+      { range: "a path", isAllowed: (path) => parsePath(path) !== undefined },
+    ),
+  },
   previousMasterKey: optionalSecret(
     "MASTER_KEY_PREVIOUS",
     "The former MASTER_KEY, for the starts after it was changed.",
@@ -219,6 +297,11 @@ export const settings = {
       min: 1,
       max: 36_500,
     },
+  ),
+  nodeLineGbit: integer(
+    "NODE_LINE_GBIT",
+    "Gbit/s that the fastest node's line carries in one direction; who reports more is not believed.",
+    { default: 100, min: 1, max: 10_000 },
   ),
   mail: {
     smtpUrl: optionalSecret(
@@ -404,4 +487,14 @@ function missingSecrets(config: Config, mistakes: readonly string[]): string[] {
 /** The origin that people use, such as `https://vpn.example.org`. */
 export function publicUrlOf(config: Config): string {
   return config.http.publicUrl?.replace(/\/$/, "") ?? `http://localhost:${config.http.port}`;
+}
+
+export function ledgerKeyPathOf({ store, ledger }: Config): string {
+  return resolve(ledger.path ?? join(store.dir, "never-in-backups", "ledger.key"));
+}
+
+/** The data key's file, and its copies. */
+export function dataKeyPathsOf({ store, dataKey }: Config): [string, ...string[]] {
+  const path = dataKey.path ?? join(store.dir, "never-in-backups", "data.key");
+  return [resolve(path), ...dataKey.copies];
 }

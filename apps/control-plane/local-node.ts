@@ -24,6 +24,8 @@ const SETTLE_WITHIN_MS = 15_000;
 const SETTLED = /"(?:interface-created|interface-adopted|failing)"(?:,"why":"([^"]+)")?/;
 const STOP_WITHIN_MS = 5_000;
 const LOCAL_REGION = "This machine";
+/** What a machine that also does other work may keep as it is: a VPN server by itself demands them too. */
+export const ACCEPTED_BY_LOCAL_NODE = "swap,crash-kernel,journald,rsyslog";
 
 /**
  * Starts the agent, which joins at its first start, and anew when what it joined with has changed. It outlives this
@@ -58,7 +60,17 @@ export async function startLocalNode(config: Config, nodes: Nodes): Promise<Loca
   const log = openSync(logPath, "w", 0o600);
   const agent = spawn(
     process.execPath,
-    [AGENT, "up", "--state-dir", stateDir, "--down-on-exit", ...options, ...joining],
+    [
+      AGENT,
+      "up",
+      "--state-dir",
+      stateDir,
+      "--accept",
+      ACCEPTED_BY_LOCAL_NODE,
+      "--down-on-exit",
+      ...options,
+      ...joining,
+    ],
     { detached: true, stdio: ["ignore", log, log], env: { ...process.env, ...token } },
   );
   closeSync(log);

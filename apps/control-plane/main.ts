@@ -6,7 +6,8 @@ import { type Database, migrate, openDatabase, storeErrors } from "@securewave/d
 import { RefusalError, systemClock } from "@securewave/foundation";
 import type { Vault } from "@securewave/vault";
 import { type App, createApp } from "./app.ts";
-import { type Config, loadConfig, publicUrlOf } from "./config.ts";
+import { type Config, dataKeyPathsOf, loadConfig, publicUrlOf } from "./config.ts";
+import { demandQuietStores } from "./demands.ts";
 import { createTelemetry } from "./http/telemetry.ts";
 import { type LocalNode, startLocalNode, stopLocalNode } from "./local-node.ts";
 import { openLogFile } from "./log-file.ts";
@@ -17,6 +18,7 @@ import { openTracing } from "./tracing/index.ts";
 // Named from here, where this file and the bundle made of it both lie.
 const MIGRATIONS_DIR = fileURLToPath(import.meta.resolve("../../packages/database/migrations"));
 const CONSOLE_DIR = fileURLToPath(import.meta.resolve("../console/dist"));
+const AUDITOR = fileURLToPath(import.meta.resolve("../auditor/main.ts"));
 const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -95,6 +97,7 @@ async function serve(
   };
   const stopping = stopOnSignal(close, logger, closeLog);
   try {
+    await demandQuietStores(config, database);
     await migrate(database.pool, { dir: MIGRATIONS_DIR });
     const app = await createApp({
       config,
@@ -105,6 +108,7 @@ async function serve(
       telemetry,
       tracing,
       consoleDir: CONSOLE_DIR,
+      auditor: [process.execPath, AUDITOR],
       version,
     });
     closing.push(() => app.close());
@@ -150,6 +154,7 @@ async function greet(config: Config, app: App, database: Database, localNode: Lo
     `  Console      ${url}`,
     `  API          ${url}/api/docs/`,
     `  Data         ${store}`,
+    `  Data key     ${dataKeyPathsOf(config)[0]}: in no backup, but with a copy on another disk (docs/data-keys.md)`,
     `  Mail         ${config.mail.smtpUrl ? "by SMTP" : `no mail server set: mails are written to ${outbox}`}`,
     `  VPN server   ${node}`,
     ...(setupToken

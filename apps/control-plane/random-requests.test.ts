@@ -18,9 +18,12 @@ const seed = Number(process.env.RANDOM_SEED ?? Math.floor(Math.random() * 2 ** 3
 const service = await openTestApp({ jobs: true });
 afterAll(() => service.close());
 
-/** Nobody guesses what a mail, an authenticator or an earlier answer alone holds, nor sets up a service with an admin. */
+/**
+ * Nobody guesses what a mail, an authenticator or an earlier answer alone holds, nor sets up a service with an admin; and
+ * no search for traces is possible here.
+ */
 const UNGUESSABLE =
-  /^(service\.setUp|accounts\.verifyEmail|passwords\.(checkReset|reset)|session\.openWithPasskey|secondFactor\.(confirm|disable|renew\w+)|passkeys\.(add|rename|remove))$/;
+  /^(service\.setUp|accounts\.verifyEmail|passwords\.(checkReset|reset)|session\.openWithPasskey|secondFactor\.(confirm|disable|renew\w+)|passkeys\.(add|rename|remove)|privacy\.(agree|keepHistory)|zeroLog\.start)$/;
 const HOUR_SECONDS = 3600;
 const ajv = addFormats.default(new Ajv({ allowUnionTypes: true, strict: false }));
 const successes = new Map(
@@ -72,7 +75,12 @@ function textOf(value: unknown): string {
 function build({ route, method, params, query, body, caller, headers }: RandomRequest) {
   const known = {
     ...memory,
-    ids: (kind: IdKind) => (kind === "node" ? nodesFor(route.path) : memory.ids(kind)),
+    ids: (kind: IdKind) =>
+      kind === "node"
+        ? nodesFor(route.path)
+        : kind === "account"
+          ? accountsFor(route.path)
+          : memory.ids(kind),
   };
   const filled = resolve(params, known) as Record<string, unknown>;
   const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => encode(textOf(filled[name])));
@@ -99,6 +107,13 @@ function nodesFor(path: string): string[] {
   const connected = node?.identity.id ?? "";
   const others = memory.ids("node").filter((id) => id !== connected);
   return path.startsWith("/api/admin/nodes") ? others : [connected, ...others.slice(0, 2)];
+}
+
+/** Who sends the requests is erased by nobody. */
+function accountsFor(path: string): readonly string[] {
+  const callers = new Set(Object.values(people ?? {}).map(({ id }) => id));
+  const ids = memory.ids("account");
+  return path.endsWith("/deletion") ? ids.filter((id) => !callers.has(id)) : ids;
 }
 
 function encode(text: string): string {

@@ -10,7 +10,7 @@ import { createFailures } from "@securewave/sentinel/failures";
 import { createHosts } from "@securewave/sentinel/hosts";
 import { createDayKeys, createOrigins } from "@securewave/sentinel/origins";
 import { createRateLimits, type Policy, tellLimits, type Verdict } from "@securewave/sentinel/rate-limit";
-import { createSharedDayKeys, openSharedStore } from "@securewave/sentinel/redis";
+import { createSharedDayKeys, namesOf, openSharedStore } from "@securewave/sentinel/redis";
 import { createReputation, readLists } from "@securewave/sentinel/reputation";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Config, publicUrlOf } from "./config.ts";
@@ -50,6 +50,12 @@ export function createSecurity(options: SecurityOptions) {
         clock,
         key: keyFor("shared store"),
         onStateChange: (state) => logger.warn(state === "up" ? "redis_up" : "redis_down"),
+        persistence: config.redisPersistence,
+        onExamined: ({ findings, refused }) => {
+          const names = namesOf(refused.length > 0 ? refused : findings);
+          if (refused.length > 0) logger.error("redis_demands_unmet", { internal: names });
+          else if (names !== "") logger.info("redis_demands", { internal: names });
+        },
       })
     : undefined;
   const shared = store ? { store } : {};
@@ -196,7 +202,11 @@ export function createSecurity(options: SecurityOptions) {
     challengeFor: (purpose: NonNullable<RouteSpec["challenge"]>): Step =>
       createChallengeStep({ challenges, isNeeded: () => failures.isUnderAttack(), purposeOf: () => purpose }),
 
+    /** What replicas share; undefined without a Redis. */
+    sharedStore: store,
     storeState: () => store?.state(),
+    storeExamination: () => store?.examination(),
+    examineStore: async () => store?.examine(),
     async close(): Promise<void> {
       isClosed = true;
       clearTimeout(reloading);

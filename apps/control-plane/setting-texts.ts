@@ -19,6 +19,11 @@ export function isOrigin(url: string): boolean {
   return /^https?:$/.test(protocol) && pathname === "/" && search === "" && hash === "";
 }
 
+/** An http or https URL, at most with a query and a fragment. */
+export function isWebAddress(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+}
+
 /** An origin as browsers send it: `https://app.example.org`, or with `*.` for all names below. */
 export function parseOriginPattern(text: string): string | undefined {
   const [, scheme, host = "", port = ""] =
@@ -41,6 +46,12 @@ export function parseNetwork(text: string): string | undefined {
 export function parseListPlace(text: string): string | undefined {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parsePath(text);
   return URL.canParse(text) && new URL(text).protocol === "https:" ? new URL(text).href : undefined;
+}
+
+/** Minutes since midnight. */
+export function parseMinuteOfDay(text: string): number | undefined {
+  const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes);
 }
 
 /** An http or https URL without a log-in in it. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { AUDIT_KINDS, type AuditKind, api, listRoutes } from "@securewave/contracts";
+import { AUDIT_KINDS, type AuditKind, api, listRoutes, USAGE_HISTORY_TEXT } from "@securewave/contracts";
 import { createId } from "@securewave/foundation";
 import { eventually } from "@securewave/testing/eventually";
 import { Secret, TOTP } from "otpauth";
@@ -211,6 +211,29 @@ const WRITTEN: Readonly<Record<string, Act>> = {
     const { client } = await service.admin();
     return () => client.keys.rotate({ body: { what: "signing" } });
   }),
+  "plans.create": act("plan_created", async () => {
+    const { client } = await service.admin();
+    return () => client.plans.create({ body: { name: "Harbour" } });
+  }),
+  "plans.change": act("plan_changed", async () => {
+    const { client } = await service.admin();
+    const { id } = await client.plans.create({ body: { name: "Changed" } });
+    return () => client.plans.change({ params: { id }, body: { is_retired: true } });
+  }),
+  "plans.remove": act("plan_removed", async () => {
+    const { client } = await service.admin();
+    const { id } = await client.plans.create({ body: { name: "Removed" } });
+    return () => client.plans.remove({ params: { id } });
+  }),
+  "plans.assign": act("account_plan_changed", async () => {
+    const [{ client }, { id }] = [await service.admin(), await service.person()];
+    const plan = await client.plans.create({ body: { name: "Assigned" } });
+    return () => client.plans.assign({ params: { id }, body: { plan_id: plan.id } });
+  }),
+  "usage.ofAccount": act("account_usage_read", async () => {
+    const [{ client }, { id }] = [await service.person("support"), await service.person()];
+    return () => client.usage.ofAccount({ params: { id } });
+  }),
   "nodes.create": act("node_created", async () => {
     const { client } = await service.admin();
     return () => client.nodes.create({ body: { name: "Harbour", region: "Nowhere" } });
@@ -226,6 +249,48 @@ const WRITTEN: Readonly<Record<string, Act>> = {
   "nodes.remove": act("node_removed", async () => {
     const [{ client }, { id }] = [await service.admin(), await joinNode(service)];
     return () => client.nodes.remove({ params: { id } });
+  }),
+  "nodes.trust": act("node_trusted", async () => {
+    const [{ client }, { id }] = [await service.admin(), await joinNode(service)];
+    await service.app.nodes.quarantine(id, "backwards");
+    await newEntries();
+    return () => client.nodes.trust({ params: { id } });
+  }),
+  "privacy.export": act("data_exported", async () => {
+    const { client } = await service.person();
+    return () => client.privacy.export({ body: { password } });
+  }),
+  "privacy.keepHistory": act("consent_given", async () => {
+    const { client } = await service.person();
+    return () => client.privacy.keepHistory({ body: { text_version: USAGE_HISTORY_TEXT.version } });
+  }),
+  "privacy.forgetHistory": act("consent_withdrawn", async () => {
+    const { client } = await service.person();
+    await client.privacy.keepHistory({ body: { text_version: USAGE_HISTORY_TEXT.version } });
+    return () => client.privacy.forgetHistory();
+  }),
+  "privacy.askDeletion": act("deletion_requested", async () => {
+    const { client } = await service.person();
+    return () => client.privacy.askDeletion({ body: { password } });
+  }),
+  "privacy.withdrawDeletion": act("deletion_withdrawn", async () => {
+    const { client } = await service.person();
+    await client.privacy.askDeletion({ body: { password } });
+    return () => client.privacy.withdrawDeletion();
+  }),
+  "privacyDesk.close": act("privacy_request_closed", async () => {
+    const [{ client }, one] = [await service.person("support"), await service.person()];
+    const { id } = await one.client.privacy.ask({ body: { kind: "other", text: "Who are you?" } });
+    return () => client.privacyDesk.close({ params: { id }, body: { state: "done" } });
+  }),
+  "privacyDesk.erase": act("deletion_requested", async () => {
+    const [{ client }, { id }] = [await service.admin(), await service.person()];
+    return () => client.privacyDesk.erase({ params: { id }, body: {} });
+  }),
+  "privacyDesk.keep": act("deletion_withdrawn", async () => {
+    const [{ client }, { id }] = [await service.admin(), await service.person()];
+    await client.privacyDesk.erase({ params: { id }, body: {} });
+    return () => client.privacyDesk.keep({ params: { id } });
   }),
   "nodes.join": act(["node_created", "node_joined"], async () => () => joinNode(service)),
   "fleetDevices.revoke": act("device_revoked_by_staff", async () => {
@@ -254,6 +319,9 @@ const SILENT: Readonly<Record<string, string>> = {
   "secondFactor.begin": NOTHING_YET,
   "passkeys.begin": NOTHING_YET,
   "passkeys.rename": "what its owner calls it opens nothing",
+  "zeroLog.start": "a search for traces changes nothing, and its report is public",
+  "privacy.agree": "what was agreed to, and when, stands with the account",
+  "privacy.ask": "the request itself is kept, until and after it is answered",
   "devices.create": OWN_DEVICE,
   "devices.ensure": OWN_DEVICE,
   "devices.change": OWN_DEVICE,
@@ -268,6 +336,8 @@ const OTHERWISE: Partial<Record<AuditKind, string>> = {
   recovery_code_used: "below",
   refresh_reused: "below",
   audit_archived: "modules/audit",
+  account_erased: "modules/privacy",
+  node_quarantined: "modules/nodes",
   restored_from_backup: "a restore, which there is none of yet",
 };
 
@@ -282,7 +352,8 @@ describe("every act that matters to security is written", () => {
   });
 
   test("and no route that changes something is forgotten", () => {
-    const changing = routes.filter(({ name, route }) => route.method !== "GET" || name === "audit.export");
+    const isTold = (name: string) => ["audit.export", "usage.ofAccount"].includes(name);
+    const changing = routes.filter(({ name, route }) => route.method !== "GET" || isTold(name));
     const known = [...Object.keys(WRITTEN), ...Object.keys(SILENT)];
     expect(known.sort()).toEqual(changing.map(({ name }) => name).sort());
   });

@@ -1,3 +1,4 @@
+import { invariant } from "@securewave/foundation";
 import { Secret, TOTP } from "otpauth";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hashPassword } from "../modules/accounts/password.ts";
@@ -28,16 +29,14 @@ beforeAll(async () => {
     emails.set(kind, (await service.person()).email);
   // People of a test have a hash that costs nothing; here it is the cost that counts.
   const { db } = service.database;
-  await db
-    .updateTable("accounts")
-    .set({ password_hash: await hashPassword(PASSWORD) })
-    .execute();
-  for (const state of ["suspended", "unverified"] as const)
-    await db
-      .updateTable("accounts")
-      .set({ state })
-      .where("email", "=", emails.get(state) ?? "")
-      .execute();
+  const { accounts } = service.app;
+  for (const [kind, email] of emails) {
+    const account = await accounts.findByEmail(email);
+    invariant(account, "everybody here has an account");
+    await accounts.setPassword(db, account.id, await hashPassword(PASSWORD));
+    if (kind !== "suspended" && kind !== "unverified") continue;
+    await db.updateTable("accounts").set({ state: kind }).where("id", "=", account.id).execute();
+  }
 });
 
 const unknown = () => `nobody-${tries}@example.org`;

@@ -43,6 +43,7 @@ const TREATMENTS: Readonly<Record<string, Treatment>> = {
   "nodes.change id": "admin",
   "nodes.renewJoinToken id": "admin",
   "nodes.remove id": "admin",
+  "nodes.trust id": "admin",
   "servers.status id": "everybody",
   "devices.create server_id": "everybody",
   "devices.ensure server_id": "everybody",
@@ -54,13 +55,24 @@ const TREATMENTS: Readonly<Record<string, Treatment>> = {
   "devices.remove id": "owner",
   "devices.config id": "owner",
   "devices.qr id": "owner",
+  "plans.show id": "staff",
+  "plans.change id": "admin",
+  "plans.remove id": "admin",
+  "plans.ofAccount id": "staff",
+  "plans.assign id": "admin",
+  "plans.assign plan_id": "admin",
+  "usage.ofAccount id": "staff",
+  "privacyDesk.close id": "staff",
+  "privacyDesk.showDeletion id": "staff",
+  "privacyDesk.erase id": "admin",
+  "privacyDesk.keep id": "admin",
   "fleetDevices.list account_id": "staff",
   "fleetDevices.revoke id": "staff",
 };
 
 /** Routes about one's own things that take no id: the caller alone says whose, so that there is nothing to forge. */
 const OWN =
-  /^(accounts\.me|session\.|sessions\.(logOut|logOutEverywhere|list)|secondFactor\.|passwords\.change|passkeys\.(list|begin|add)|apiKeys\.(list|create)|devices\.(list|create|ensure|watch))/;
+  /^(accounts\.me|plans\.own|usage\.own|privacy\.|session\.|sessions\.(logOut|logOutEverywhere|list)|secondFactor\.|passwords\.change|passkeys\.(list|begin|add)|apiKeys\.(list|create)|devices\.(list|create|ensure|watch))/;
 
 const idFields = ({ name, route }: NamedRoute) =>
   PARTS.flatMap((part) =>
@@ -152,7 +164,10 @@ beforeAll(async () => {
   const block = await (await service.admin()).client.blocks.add({
     body: { network: "198.51.100.7", minutes: 60 },
   });
-  things = { ...(await thingsOf(owner)), block: block.id };
+  const plan = await (await service.admin()).client.plans.create({ body: { name: "Harbour" } });
+  const request = await owner.client.privacy.ask({ body: { kind: "other" } });
+  const others = { block: block.id, plan: plan.id, privacyRequest: request.id };
+  things = { ...(await thingsOf(owner)), ...others };
   for (const role of ROLES) {
     const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
     const person = await service.person(role);
@@ -174,6 +189,9 @@ const TABLES = [
   "api_keys",
   "nodes",
   "second_factors",
+  "plans",
+  "privacy_requests",
+  "deletions",
 ] as const;
 
 /** All that there is, so that what a refused request changes is seen. */

@@ -17,6 +17,8 @@ const COMPARING_METHODS = /^(equals|compare|includes|startsWith|endsWith|indexOf
 const HARMLESS: Readonly<Record<string, string>> = {
   "packages/sentinel/tokens/access-tokens.ts: key !== ringKeys": "whether two lists hold the same objects",
   "packages/sentinel/origins/origins.ts: latest !== keys": "whether it is the same object",
+  "apps/control-plane/modules/data-keys/seal-plain.ts: place === password": "the name of a column",
+  "packages/live/holdings.ts: peers === key": "a peer's public key",
   "apps/control-plane/modules/nodes/gateway.ts: credential === credential": "a node's public key",
   "apps/control-plane/modules/nodes/link.ts: hash === hash": "of the peers of a node that has proved itself",
   "apps/control-plane/modules/sessions/service.ts: previous_hash.equals(hashToken)":

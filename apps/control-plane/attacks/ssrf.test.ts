@@ -23,6 +23,7 @@ const LONG_MS = 180_000;
 
 /** Every setting that says where something is, and what keeps others from leading the service elsewhere by it. */
 const PLACES: Readonly<Record<string, string>> = {
+  PRIVACY_POLICY_URL: "is shown to customers",
   PUBLIC_URL: "stands in mails and is compared with; nothing is asked there",
   API_CORS_ORIGINS: "is compared with; nothing is asked there",
   API_TRUSTED_HOSTS: "is compared with; nothing is asked there",

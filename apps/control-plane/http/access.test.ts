@@ -43,6 +43,7 @@ const ID_KINDS: Readonly<Record<string, IdKind>> = {
   passkeys: "passkey",
   "api-keys": "apiKey",
   blocks: "block",
+  plans: "plan",
 };
 
 /** An id of the kind that stands in a path behind the name of the things. */
@@ -158,6 +159,7 @@ test("every route says who may call it, and visitors may call no more than they 
     "session.show",
     "sessions.logIn",
     "sessions.refresh",
+    "zeroLog.latest",
   ]);
   expect(routes.filter(({ route }) => !(route.access in ADMITTED))).toEqual([]);
 });

@@ -10,6 +10,7 @@ import { expect, test } from "vitest";
 const { requestErrors, sentinelErrors } = contracts;
 const { accountErrors, deviceErrors, nodeErrors, serverErrors, serviceErrors, sessionErrors } = contracts;
 const { apiKeyErrors, auditErrors, blockErrors, keyErrors, passkeyErrors, secondFactorErrors } = contracts;
+const { planErrors, privacyErrors, zeroLogErrors } = contracts;
 const domains: Record<string, Record<string, Refusal>> = {
   accountErrors,
   apiKeyErrors,
@@ -19,10 +20,13 @@ const domains: Record<string, Record<string, Refusal>> = {
   keyErrors,
   nodeErrors,
   passkeyErrors,
+  planErrors,
+  privacyErrors,
   secondFactorErrors,
   serverErrors,
   serviceErrors,
   sessionErrors,
+  zeroLogErrors,
 };
 const common = { requestErrors, sentinelErrors };
 const routes = contracts.listRoutes(contracts.api);

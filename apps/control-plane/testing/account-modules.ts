@@ -9,6 +9,7 @@ import type { Act } from "../modules/audit/index.ts";
 import type { Letter } from "../modules/mail/index.ts";
 import type { SettingsStore } from "../modules/settings/index.ts";
 import { PASSWORD } from "./app.ts";
+import { createTestDataKeys, insertAccount } from "./data-keys.ts";
 
 /** Checked 50 times as fast as what the service makes: the parameters stand in the hash. */
 const CHEAP = { memoryCost: 64, timeCost: 1, parallelism: 1 };
@@ -18,6 +19,7 @@ export async function openAccountModules({ startsJobs = false } = {}) {
   const database = await openTestDatabase();
   const clock = createManualClock(Date.now());
   const envelope = createEnvelope([{ number: 1, key: new Uint8Array(32).fill(7) }]);
+  const dataKeys = createTestDataKeys(database);
   const jobFailures: unknown[] = [];
   const jobs = createJobs(database, (_, error) => void jobFailures.push(error), { pollSeconds: 0.5 });
   const letters: Letter[] = [];
@@ -27,12 +29,13 @@ export async function openAccountModules({ startsJobs = false } = {}) {
   const service = { service_name: "Wave & Co", registration: "open", devices_per_account_max: 5 } as const;
   const settings: SettingsStore = { read: async () => service, change: async () => service };
   const publicUrl = "https://vpn.example.org";
-  const accounts = createAccounts({ database, clock, jobs, mail, settings, audit, publicUrl });
+  const accounts = createAccounts({ database, dataKeys, clock, jobs, mail, settings, audit, publicUrl });
 
   return {
     database,
     db: database.db,
     clock,
+    dataKeys,
     envelope,
     jobs,
     mail,
@@ -46,18 +49,14 @@ export async function openAccountModules({ startsJobs = false } = {}) {
     /** Makes an account of somebody whose password is `PASSWORD`. */
     async account(state: Account["state"] = "active"): Promise<Account> {
       const id = createId("account");
-      return database.db
-        .insertInto("accounts")
-        .values({
-          id,
-          email: `${id.slice(-8)}@example.org`,
-          password_hash: await hash(PASSWORD, CHEAP),
-          role: "customer",
-          state,
-          created_on: dayOf(clock.now()),
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
+      return insertAccount(database.db, dataKeys, {
+        id,
+        email: `${id.slice(-8)}@example.org`,
+        password_hash: await hash(PASSWORD, CHEAP),
+        role: "customer",
+        state,
+        created_on: dayOf(clock.now()),
+      });
     },
     /** The kinds of acts that the trail has of an account. */
     actsOf: (id: string) => acts.filter(({ subject }) => subject === id).map(({ kind }) => kind),

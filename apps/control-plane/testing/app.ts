@@ -16,10 +16,11 @@ import { createSecret } from "@securewave/foundation/secret";
 import { readSettings } from "@securewave/foundation/settings";
 import { latestMail, type ReceivedMail, readOutbox } from "@securewave/testing/mail";
 import { temporaryDir } from "@securewave/testing/temporary";
-import { type App, createApp } from "../app.ts";
+import { type App, type AppOptions, createApp } from "../app.ts";
 import { type Config, settings } from "../config.ts";
 import { createTelemetry } from "../http/telemetry.ts";
 import { createLogger } from "../logger.ts";
+import { insertAccount } from "./data-keys.ts";
 
 /** Somebody with an account who is logged in. */
 export interface Person {
@@ -79,6 +80,12 @@ export interface TestAppOptions {
   readonly wrapDatabase?: (database: TestDatabase) => Database | Promise<Database>;
   /** Jobs are what sends mails; without them nothing may register. */
   readonly jobs?: boolean;
+  /** A database of the test's own in place of a fresh one; closed with the app. */
+  readonly database?: TestDatabase;
+  /** The service's own folder, which then stays. */
+  readonly dataDir?: string;
+  readonly createJobs?: AppOptions["createJobs"];
+  readonly auditor?: readonly string[];
 }
 
 /** Strong enough for every rule of the service. */
@@ -100,11 +107,11 @@ let cheapHash: Promise<string> | undefined;
 
 /** Starts the control plane on a fresh database, listening on a free port of 127.0.0.1. */
 export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const database = await openTestDatabase();
+  const database = options.database ?? (await openTestDatabase());
   const used = (await options.wrapDatabase?.(database)) ?? database;
   const dir = temporaryDir("control-plane");
   const clock = options.clock ?? createManualClock(Date.now());
-  const config = readTestConfig({ DATA_DIR: dir.path, ...UNLIMITED, ...options.settings });
+  const config = readTestConfig({ DATA_DIR: options.dataDir ?? dir.path, ...UNLIMITED, ...options.settings });
   const logLines: string[] = [];
   const logger = createLogger("debug", { write: (line) => void logLines.push(line) });
   const app = await createApp({
@@ -120,6 +127,8 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     consoleDir: `${dir.path}/no-console`,
     version: "0.0.0-test",
     jobPollSeconds: 0.5,
+    ...(options.createJobs ? { createJobs: options.createJobs } : {}),
+    ...(options.auditor ? { auditor: options.auditor } : {}),
   });
   const undeclared = watchRefusals(app);
   if (options.jobs) await app.startJobs();
@@ -139,15 +148,14 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     cheapHash ??= hash(PASSWORD, { memoryCost: 64, timeCost: 1, parallelism: 1 });
     const password_hash = await cheapHash;
     const email = `${role}-${id.slice(-8)}@example.org`;
-    const account = {
+    await insertAccount(database.db, app.dataKeys, {
       id,
       email,
       password_hash,
       role,
       state: "active",
       created_on: dayOf(clock.now()),
-    } as const;
-    await database.db.insertInto("accounts").values(account).execute();
+    });
     return logIn(email);
   }
 

@@ -1,11 +1,11 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import { once } from "node:events";
+import { AGE_NONE, encodeFigures, encodeSettled } from "@securewave/contracts/node-frames";
 import {
   type AgentFrame,
   authenticationText,
   NODE_PROTOCOL_VERSION,
   NODE_SOCKET_PATH,
-  type PeerReport,
   type PeerSpec,
   type PlaneFrame,
 } from "@securewave/contracts/node-protocol";
@@ -41,6 +41,14 @@ export interface FakeNodeOptions extends JoinOptions {
   readonly claim?: { revision: number | null; hash?: string };
 }
 
+/** What a fake node says of one peer: totals since it was made. */
+export interface PeerReport {
+  readonly public_key: string;
+  readonly received_bytes: number;
+  readonly sent_bytes: number;
+  readonly handshake_age_seconds: number;
+}
+
 type Applied = Extract<AgentFrame, { type: "applied" }>;
 
 /** A node agent without WireGuard: it speaks the protocol, holds its peers in a set, and can lie. */
@@ -58,7 +66,12 @@ export interface FakeNode {
   /** How the present connection ended, once it has. */
   ended(): Promise<{ code: number; reason: string }>;
   send(frame: AgentFrame): void;
+  /** Reports these peers as connected, and no others; totals of others stay. */
   report(peers: readonly (Partial<PeerReport> & { public_key: string })[], problem?: string): void;
+  /** Keys in the order of the slots that reports have. */
+  slots(): readonly string[];
+  rosterNumber(): number;
+  counting(): { readonly incarnation: string };
   /** Resolves when it has a peer of this key; a test that waits in vain fails. */
   holds(publicKey: string): Promise<Peer>;
   lacks(publicKey: string): Promise<void>;
@@ -124,6 +137,19 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
   let frames: PlaneFrame[] = [];
   let ended: Promise<{ code: number; reason: string }> | undefined;
   let answer: FakeNodeOptions["answer"];
+  let incarnation = newIncarnation();
+  let rosterNumber = 0;
+  let sequence = 0;
+  let batch = 0;
+  /** Totals by key, in the order of the slots. */
+  const totals = new Map<string, { received: number; sent: number }>();
+  let condition: string | null = null;
+
+  function sendRoster(): void {
+    const none = new Float64Array(totals.size);
+    const settled = encodeSettled({ received: none, sent: none });
+    send({ type: "roster", incarnation, number: ++rosterNumber, batch, peers: [...totals.keys()], settled });
+  }
 
   function present(): WebSocket {
     invariant(socket, "the node was connected before");
@@ -136,6 +162,13 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
 
   function take(frame: PlaneFrame): void {
     frames.push(frame);
+    if (frame.type === "interface") sendRoster();
+    if (frame.type === "recount") {
+      incarnation = newIncarnation();
+      batch = 0;
+      totals.clear();
+      sendRoster();
+    }
     if (frame.type === "change" && frame.from !== revision) send({ type: "resync", reason: "a gap" });
     else if (frame.type === "change") change(frame.to, frame.upserts, frame.removals);
     else if (frame.type === "snapshot") {
@@ -161,6 +194,7 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
     async connect(options = {}) {
       answer = options.answer;
       frames = [];
+      condition = null;
       const opened = await openAgentSocket(test);
       socket = opened;
       ended = new Promise((resolve) => {
@@ -208,14 +242,31 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
     },
     send,
     report(reported, problem) {
-      const connected = reported.map((peer) => ({
-        received_bytes: 0,
-        sent_bytes: 0,
-        handshake_age_seconds: 1,
-        ...peer,
-      }));
-      send({ type: "report", connected, problem: problem ?? null });
+      const peers = reported
+        .filter(({ public_key }) => !totals.has(public_key))
+        .map((peer) => peer.public_key);
+      for (const key of peers) totals.set(key, { received: 0, sent: 0 });
+      if (peers.length > 0) send({ type: "slots", number: ++rosterNumber, peers });
+      const ages = new Uint8Array(totals.size).fill(AGE_NONE);
+      const slots = [...totals.keys()];
+      for (const { public_key, received_bytes = 0, sent_bytes = 0, handshake_age_seconds = 1 } of reported) {
+        const held = totals.get(public_key);
+        const received = Math.max(held?.received ?? 0, received_bytes);
+        totals.set(public_key, { received, sent: Math.max(held?.sent ?? 0, sent_bytes) });
+        ages[slots.indexOf(public_key)] = Math.min(handshake_age_seconds, AGE_NONE);
+      }
+      const received = Float64Array.from(totals.values(), (total) => total.received);
+      const sent = Float64Array.from(totals.values(), (total) => total.sent);
+      present().send(
+        encodeFigures({ kind: "report", roster: rosterNumber, sequence: ++sequence, received, sent, ages }),
+      );
+      if ((problem ?? null) === condition) return;
+      condition = problem ?? null;
+      send({ type: "condition", problem: condition });
     },
+    slots: () => [...totals.keys()],
+    rosterNumber: () => rosterNumber,
+    counting: () => ({ incarnation }),
     holds(publicKey) {
       return eventually(
         () => {
@@ -272,4 +323,8 @@ function publicKeyOf(text: string) {
   const key = parsePublicKey(text);
   invariant(key, "a node is sent valid keys");
   return key;
+}
+
+function newIncarnation(): string {
+  return randomBytes(16).toString("base64url");
 }

@@ -23,6 +23,8 @@ const KIND_OF_PREFIX: Readonly<Record<string, IdKind>> = {
   node: "node",
   key: "apiKey",
   blk: "block",
+  plan: "plan",
+  req: "privacyRequest",
 };
 
 export function createMemory(): Memory {

@@ -59,7 +59,7 @@ interface Schema {
 
 /** Each of these costs a slow hash, or a log-in without which the following requests are refused. */
 const SELDOM =
-  /^(accounts\.(register|create|change)|sessions\.(log|end)\w*|session\.(open|close)\w*|service\.setUp|passwords\.\w+|secondFactor\.\w+|keys\.rotate)$/;
+  /^(accounts\.(register|create|change)|sessions\.(log|end)\w*|session\.(open|close)\w*|service\.setUp|passwords\.\w+|secondFactor\.\w+|keys\.rotate|privacy\.askDeletion|privacyDesk\.erase)$/;
 const KEYS = Array.from({ length: 40 }, () => String(generateKeyPair().publicKey));
 
 const reference = (known: Reference["known"], otherwise: fc.Arbitrary<string>): fc.Arbitrary<unknown> =>

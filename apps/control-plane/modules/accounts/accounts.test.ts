@@ -91,7 +91,7 @@ describe("registering", () => {
     expect(await Promise.all(calls)).toEqual(["ok", "ok", "ok", "ok"]);
     const rows = await service.database.db
       .selectFrom("accounts")
-      .where("email", "=", email)
+      .where("email_index", "=", service.app.dataKeys.emailIndex(email))
       .selectAll()
       .execute();
     expect(rows).toHaveLength(1);

@@ -52,7 +52,11 @@ test("a notice says what to do, leads to the security page, and names no address
     const text = paragraphs.join(" ");
     expect(subject).toMatch(/ your Wave & Co account$/);
     expect(text).toMatch(/[Ii]f (it was not you|you did not ask them to), /);
-    const path = notice === "password_changed" ? "/forgot" : "/account/security";
+    const paths: Partial<Record<typeof notice, string>> = {
+      password_changed: "/forgot",
+      deletion_requested: "/account/privacy",
+    };
+    const path = paths[notice] ?? "/account/security";
     expect(action?.url).toBe(publicUrl + path);
     expect(`${subject} ${text}`).not.toMatch(/[@\d]/);
     expect(`${subject} ${text}`).not.toContain(account.id);

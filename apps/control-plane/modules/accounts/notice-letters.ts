@@ -14,6 +14,7 @@ interface Page {
 }
 
 const SECURITY_PAGE: Page = { label: "Look at your security settings", path: "/account/security" };
+const PRIVACY_PAGE: Page = { label: "Look at your privacy settings", path: "/account/privacy" };
 /** For an owner whose password works no more. */
 const FORGOT_PAGE: Page = { label: "Set a new password", path: "/forgot" };
 
@@ -59,6 +60,19 @@ const NOTICES = {
   passkey_removed: {
     subject: "A passkey was removed from",
     happened: "A passkey was removed: nobody can log in with it.",
+    ifNotYou: "If it was not you, set a new password at once, and end the other log-ins.",
+  },
+  deletion_requested: {
+    subject: "Deletion was asked for of",
+    happened:
+      "Its deletion was asked for. When the days of grace are over, the account and everything that belongs to it are erased for good. Until then it works as before, and its owner can take it back.",
+    ifNotYou:
+      "If it was not you, take it back on the page “Privacy”, set a new password, and end the other log-ins.",
+    action: PRIVACY_PAGE,
+  },
+  deletion_withdrawn: {
+    subject: "Deletion was taken back of",
+    happened: "Its deletion was taken back: the account stays.",
     ifNotYou: "If it was not you, set a new password at once, and end the other log-ins.",
   },
   api_key_created: {

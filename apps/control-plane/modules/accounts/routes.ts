@@ -10,7 +10,7 @@ const MAIL_SENT = { status: "mail_sent" } as const;
 export function mountAccounts(mount: Mount, accounts: Accounts): void {
   mount(api.accounts.register, async ({ body }) => {
     // A robot that fills in what people do not see is told what it wants to hear.
-    if (!isTrapSprung(body)) await accounts.register(body.email, body.password);
+    if (!isTrapSprung(body)) await accounts.register(body.email, body.password, body.policy_version);
     return MAIL_SENT;
   });
   mount(api.accounts.requestVerification, async ({ body }) => {

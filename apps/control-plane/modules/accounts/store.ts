@@ -1,57 +1,91 @@
 import type { Tables } from "@securewave/database";
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { PageBounds } from "../../http/paging.ts";
-import type { Account } from "./account.ts";
+import type { AccountRow } from "./account.ts";
 
 type Db = Kysely<Tables>;
 type Token = Selectable<Tables["one_time_tokens"]>;
 
-export function insertAccount(db: Db, account: Omit<Account, "devices_active">): Promise<Account> {
+export function insertAccount(
+  db: Db,
+  account: Omit<AccountRow, "devices_active" | "plan_id">,
+): Promise<AccountRow> {
   return db.insertInto("accounts").values(account).returningAll().executeTakeFirstOrThrow();
 }
 
-export function findAccount(db: Db, id: string): Promise<Account | undefined> {
+export function findAccount(db: Db, id: string): Promise<AccountRow | undefined> {
   return db.selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
-export function findAccountByEmail(db: Db, email: string): Promise<Account | undefined> {
-  return db.selectFrom("accounts").selectAll().where("email", "=", email).executeTakeFirst();
+/**
+ * Finds accounts by looking at every row of the table, so that no page of it is touched more than others: what
+ * PostgreSQL notes on pages that it reads would tell who was looked for. In a transaction of its own.
+ */
+export async function findAccountsAmongAll(trx: Db, ids: readonly string[]): Promise<AccountRow[]> {
+  for (const way of ["indexscan", "indexonlyscan", "bitmapscan"])
+    await sql`select set_config(${`enable_${way}`}, 'off', true)`.execute(trx);
+  // With nobody to look for there would be no looking.
+  const sought = ["nobody", ...ids];
+  return trx.selectFrom("accounts").selectAll().where(sql<boolean>`id = any(${sought}::text[])`).execute();
 }
 
-export function listAccounts(db: Db, { rows, after, pattern }: PageBounds): Promise<Account[]> {
-  let query = db.selectFrom("accounts").selectAll().orderBy("email").limit(rows);
-  if (after) query = query.where("email", ">", after[0] ?? "");
-  if (pattern) query = query.where("email", "ilike", pattern);
+export function findAccountByEmail(db: Db, emailIndex: Buffer): Promise<AccountRow | undefined> {
+  return db.selectFrom("accounts").selectAll().where("email_index", "=", emailIndex).executeTakeFirst();
+}
+
+/** @param sought only the account with this id, or this mail address */
+export function listAccounts(
+  db: Db,
+  { rows, after }: PageBounds,
+  sought?: { readonly id: string } | { readonly emailIndex: Buffer },
+): Promise<AccountRow[]> {
+  let query = db.selectFrom("accounts").selectAll().orderBy("id").limit(rows);
+  if (after) query = query.where("id", ">", after[0] ?? "");
+  if (sought)
+    query =
+      "id" in sought ? query.where("id", "=", sought.id) : query.where("email_index", "=", sought.emailIndex);
   return query.execute();
 }
 
 export function updateAccount(
   db: Db,
   id: string,
-  change: Partial<Pick<Account, "role" | "state">>,
-): Promise<Account | undefined> {
+  change: Partial<Pick<AccountRow, "role" | "state">>,
+): Promise<AccountRow | undefined> {
   return db.updateTable("accounts").set(change).where("id", "=", id).returningAll().executeTakeFirst();
+}
+
+/** By whose key a password for this mail address is to be sealed: its account's, where there is one. */
+export function findSealer(
+  db: Db,
+  emailIndex: Buffer,
+): Promise<Pick<AccountRow, "id" | "number"> | undefined> {
+  return db
+    .selectFrom("accounts")
+    .select(["id", "number"])
+    .where("email_index", "=", emailIndex)
+    .executeTakeFirst();
 }
 
 /**
  * Makes an account, gives one that is not confirmed yet this password, or writes one as it is: all three cost the
- * same.
+ * same. Of two that make it at once, the second changes nothing: its password was not sealed for the first one's.
  *
  * @param mayReplace whether one that is not confirmed gets the password
  * @returns the id of the account with this mail address
  */
 export async function registerAccount(
   db: Db,
-  account: Omit<Account, "devices_active">,
+  account: Omit<AccountRow, "devices_active" | "plan_id">,
   mayReplace: boolean,
 ): Promise<string> {
   const { id } = await db
     .insertInto("accounts")
     .values(account)
     .onConflict((conflict) =>
-      conflict.column("email").doUpdateSet({
-        password_hash: sql`case when accounts.state = 'unverified' and ${mayReplace}
-          then excluded.password_hash else accounts.password_hash end`,
+      conflict.column("email_index").doUpdateSet({
+        password_sealed: sql`case when accounts.state = 'unverified' and ${mayReplace}
+          and accounts.number = excluded.number then excluded.password_sealed else accounts.password_sealed end`,
       }),
     )
     .returning("id")
@@ -90,6 +124,11 @@ export async function countAccounts(db: Db): Promise<number> {
   return count;
 }
 
+/** What belongs to it goes with it, by the tables' own rules. */
+export async function deleteAccount(db: Db, id: string): Promise<void> {
+  await db.deleteFrom("accounts").where("id", "=", id).execute();
+}
+
 export async function insertToken(db: Db, token: Token): Promise<void> {
   await db.insertInto("one_time_tokens").values(token).execute();
 }
@@ -121,7 +160,7 @@ export function findAccountByToken(
   hash: Buffer,
   purpose: Token["purpose"],
   today: string,
-): Promise<Account | undefined> {
+): Promise<AccountRow | undefined> {
   return db
     .selectFrom("one_time_tokens")
     .innerJoin("accounts", "accounts.id", "one_time_tokens.account_id")
@@ -132,8 +171,8 @@ export function findAccountByToken(
     .executeTakeFirst();
 }
 
-export async function setPassword(db: Db, id: string, passwordHash: string): Promise<void> {
-  await db.updateTable("accounts").set({ password_hash: passwordHash }).where("id", "=", id).execute();
+export async function setPassword(db: Db, id: string, sealed: Buffer): Promise<void> {
+  await db.updateTable("accounts").set({ password_sealed: sealed }).where("id", "=", id).execute();
 }
 
 export async function deleteTokensOf(

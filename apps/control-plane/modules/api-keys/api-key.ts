@@ -1,10 +1,12 @@
 import type { ApiKey, Scope } from "@securewave/contracts";
 import { SCOPES } from "@securewave/contracts";
+import { type AccountKey, PLACES } from "../data-keys/index.ts";
 import type { ApiKeyRow } from "./store.ts";
 
-export function viewOf(row: ApiKeyRow): ApiKey {
-  const { id, name, requests_per_minute, created_on, expires_on, previous_until } = row;
+export function viewOf(row: ApiKeyRow, key: AccountKey): ApiKey {
+  const { id, name_sealed, requests_per_minute, created_on, expires_on, previous_until } = row;
   const scopes = scopesOf(row.scopes);
+  const name = key.open(PLACES.apiKeyName, id, name_sealed);
   return { id, name, scopes, requests_per_minute, created_on, expires_on, previous_until };
 }
 

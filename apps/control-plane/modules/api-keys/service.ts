@@ -7,11 +7,13 @@ import type { Caller } from "../../http/caller.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { Notify } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
+import { type DataKeys, PLACES } from "../data-keys/index.ts";
 import { scopesOf, viewOf } from "./api-key.ts";
 import * as store from "./store.ts";
 
 export interface ApiKeysOptions {
   readonly database: Database;
+  readonly dataKeys: DataKeys;
   readonly clock: Clock;
   readonly bus: Bus;
   readonly audit: Pick<Audit, "record">;
@@ -42,7 +44,8 @@ const KEYS_PER_ACCOUNT_MAX = 50;
 /** Long enough to carry a new text to every place that uses the old one. */
 const OVERLAP_DAYS = 1;
 
-export function createApiKeys({ database, clock, bus, audit, notify, daysMax }: ApiKeysOptions) {
+export function createApiKeys(options: ApiKeysOptions) {
+  const { database, dataKeys, clock, bus, audit, notify, daysMax } = options;
   const { db } = database;
   const today = () => dayOf(clock.now());
   const dayIn = (days: number) => dayOf(clock.now() + days * DAY_MS);
@@ -68,7 +71,13 @@ export function createApiKeys({ database, clock, bus, audit, notify, daysMax }: 
     async list(accountId: string, page: PageRequest) {
       const bounds = boundsOf(page, 1);
       const rows = await store.listApiKeysOf(db, accountId, today(), bounds);
-      return pageOf(rows, bounds, ({ id }) => [id], viewOf);
+      const key = await dataKeys.ofAccount(accountId);
+      return pageOf(
+        rows,
+        bounds,
+        ({ id }) => [id],
+        (row) => viewOf(row, key),
+      );
     },
 
     /**
@@ -80,13 +89,14 @@ export function createApiKeys({ database, clock, bus, audit, notify, daysMax }: 
       if (input.expiresInDays > daysMax)
         throw apiKeyErrors.tooLong({ detail: `API keys of this service end after ${daysMax} days at most.` });
       const made = createApiKey();
+      const key = await dataKeys.ofAccount(accountId);
       return database.transaction(async (trx) => {
         const count = await store.countApiKeysOf(trx, accountId, today());
         if (count >= KEYS_PER_ACCOUNT_MAX) throw apiKeyErrors.tooMany();
         const row = await store.insertApiKey(trx, {
           id: made.id,
           account_id: accountId,
-          name: input.name,
+          name_sealed: key.seal(PLACES.apiKeyName, made.id, input.name),
           hash: made.hash,
           scopes: [...input.scopes],
           requests_per_minute: input.requestsPerMinute,
@@ -96,13 +106,14 @@ export function createApiKeys({ database, clock, bus, audit, notify, daysMax }: 
         const details = { key_id: row.id, scopes: input.scopes };
         await audit.record(trx, { kind: "api_key_created", actor: accountId, subject: accountId, details });
         await notify(trx, accountId, "api_key_created");
-        return { ...viewOf(row), text: made.text };
+        return { ...viewOf(row, key), text: made.text };
       });
     },
 
     /** @throws api_keys.not_found */
     async rotate(accountId: string, id: string): Promise<ApiKey & { text: string }> {
       const made = createApiKey(id);
+      const key = await dataKeys.ofAccount(accountId);
       const rotated = await database.transaction(async (trx) => {
         const change = { accountId, id, hash: made.hash, today: today(), previousUntil: dayIn(OVERLAP_DAYS) };
         const row = await store.rotateApiKey(trx, change);
@@ -112,7 +123,7 @@ export function createApiKeys({ database, clock, bus, audit, notify, daysMax }: 
         return row;
       });
       bus.publish("sessions-changed", id);
-      return { ...viewOf(rotated), text: made.text };
+      return { ...viewOf(rotated, key), text: made.text };
     },
 
     /** @throws api_keys.not_found */

@@ -12,6 +12,7 @@ const DIGITS = 12;
  * same entry on is of an attempt that was not finished, and is removed.
  *
  * @param pieces of whole lines
+ * @param erasedCount how many of its entries were erased with an account, and so have no contents
  * @returns false when what was written cannot be verified, or lacks the contents of an entry: then it is removed
  */
 export async function writeArchive(
@@ -19,13 +20,14 @@ export async function writeArchive(
   { from, to }: { from: number; to: number },
   pieces: AsyncIterable<string>,
   verifier: Verifier,
+  erasedCount: number,
 ): Promise<boolean> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const name = `${digitsOf(from)}-${digitsOf(to)}.jsonl`;
   const newPath = join(dir, `${name}.new`);
   try {
     await writeDurably(newPath, pieces);
-    if (!(await isComplete(newPath, verifier))) return false;
+    if (!(await isComplete(newPath, verifier, erasedCount))) return false;
     await rename(newPath, join(dir, name));
   } finally {
     await rm(newPath, { force: true });
@@ -47,12 +49,12 @@ async function writeDurably(path: string, pieces: AsyncIterable<string>): Promis
   }
 }
 
-async function isComplete(path: string, verifier: Verifier): Promise<boolean> {
+async function isComplete(path: string, verifier: Verifier, erasedCount: number): Promise<boolean> {
   const input = createReadStream(path);
   try {
     const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
     const { isWhole, erased } = await verifyTrail(lines, { verifier });
-    return isWhole && erased === 0;
+    return isWhole && erased === erasedCount;
   } finally {
     input.destroy();
   }

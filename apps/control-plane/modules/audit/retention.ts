@@ -28,7 +28,8 @@ export function createRetention({ database, signing, archiveDir, write }: Retent
     if (end === undefined) return false;
     const [part, verifier] = [{ from, end, size }, await signing.verifier(trx)];
     const details = { from, to: end - 1 };
-    if (!(await writeArchive(archiveDir, details, await readPart(trx, part, verifier), verifier)))
+    const erased = await store.countErasedWithAccounts(trx, from, end);
+    if (!(await writeArchive(archiveDir, details, await readPart(trx, part, verifier), verifier, erased)))
       throw new TrailChangedError(`the audit trail was changed between entries ${from} and ${end - 1}`);
     await store.eraseEntries(trx, from, end - 1);
     await write(trx, [{ kind: "audit_archived", actor: "system", subject: "service", details }]);

@@ -35,6 +35,9 @@ export interface AuditOptions {
 
 export type Audit = ReturnType<typeof createAudit>;
 
+/** Names that many erased entries in one. */
+const ERASED_PER_ENTRY = 500;
+
 export function createAudit(options: AuditOptions) {
   const { database, clock, key, origin, archiveDir, retentionDays, onError } = options;
   const { db } = database;
@@ -160,6 +163,22 @@ export function createAudit(options: AuditOptions) {
     async archiveOld(): Promise<void> {
       await signIfGood();
       await retention.archiveBefore(dayOf(clock.now() - retentionDays * DAY_MS));
+    },
+
+    /**
+     * Erases what tells of one account and of nobody else, but for the hashes, by which everything else is still
+     * verified; one entry more says which ones. What is in archives stays there.
+     */
+    async eraseAccount(trx: Kysely<Tables>, accountId: string, actor: string): Promise<void> {
+      await store.lockTrail(trx);
+      const indexes = await store.entriesAbout(trx, accountId);
+      await store.eraseSingle(trx, indexes);
+      const acts: Act[] = [];
+      for (let at = 0; at === 0 || at < indexes.length; at += ERASED_PER_ENTRY) {
+        const entries = indexes.slice(at, at + ERASED_PER_ENTRY);
+        acts.push({ kind: "account_erased", actor, subject: "unknown", details: { entries } });
+      }
+      await write(trx, acts);
     },
 
     async close(): Promise<void> {

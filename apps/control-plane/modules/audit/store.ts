@@ -1,4 +1,10 @@
-import { ARCHIVED_KIND, type EntryBody, type Frontier, HASH_BYTES } from "@securewave/audit-trail";
+import {
+  ARCHIVED_KIND,
+  type EntryBody,
+  ERASED_KIND,
+  type Frontier,
+  HASH_BYTES,
+} from "@securewave/audit-trail";
 import type { AuditKind } from "@securewave/contracts";
 import type { Tables } from "@securewave/database";
 import { type Kysely, type Selectable, sql } from "kysely";
@@ -194,6 +200,45 @@ export async function eraseEntries(trx: Db, from: number, to: number): Promise<v
       .execute();
   }
   await sql`set local securewave.erasing = 'off'`.execute(trx);
+}
+
+/**
+ * Which entries tell of one account and of nobody else: what its owner did, and what was tried on it. What staff did,
+ * to it or to others, stays: it is theirs to answer for.
+ */
+export async function entriesAbout(db: Db, accountId: string): Promise<number[]> {
+  const rows = await db
+    .selectFrom("audit_entries")
+    .select("index")
+    .where(sql<boolean>`body ->> 'subject' = ${accountId}`)
+    .where(sql<boolean>`body ->> 'actor' in (${accountId}, 'unknown', 'system')`)
+    .orderBy("index")
+    .execute();
+  return rows.map(({ index }) => index);
+}
+
+/** Takes salt and body off single entries. */
+export async function eraseSingle(trx: Db, indexes: readonly number[]): Promise<void> {
+  if (indexes.length === 0) return;
+  await sql`set local securewave.erasing = 'on'`.execute(trx);
+  await trx
+    .updateTable("audit_entries")
+    .set({ salt: null, body: null })
+    .where("index", "in", indexes)
+    .where("body", "is not", null)
+    .execute();
+  await sql`set local securewave.erasing = 'off'`.execute(trx);
+}
+
+/** How many entries of a part were erased with an account, as entries say that stand behind them. */
+export async function countErasedWithAccounts(db: Db, from: number, end: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(distinct erased.index::bigint)::integer as count
+    from (select body from audit_entries union all select body from audit_queue) as acts,
+      jsonb_array_elements_text(body -> 'details' -> 'entries') as erased (index)
+    where body ->> 'kind' = ${ERASED_KIND} and erased.index::bigint >= ${from} and erased.index::bigint < ${end}
+  `.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 export async function insertCheckpoint(trx: Db, size: number, note: string): Promise<void> {

@@ -162,7 +162,7 @@ test("nothing that a node reports is written to any table, not even for a moment
       `round ${round}`,
     );
   }
-  await eventually(async () => expect((await show()).received_bytes).toBe(19 * 123_457));
+  await eventually(async () => expect((await show()).received_bytes).toBe(20 * 123_457));
   await client.devices.list();
   node.report([]);
   await eventually(async () => expect((await show()).connected).toBe(false));

@@ -6,8 +6,14 @@ import type { NodeRow } from "../nodes/index.ts";
 
 export type DeviceRow = Selectable<Tables["devices"]>;
 
+/** A device with the number of its account, by which its sealed columns open. */
+export type OwnedDevice = DeviceRow & { readonly account_number: number };
+
 /** A device with the revision of its node's state that brought it, if that is known. */
-export type PlacedDevice = DeviceRow & { readonly revision: number | null };
+export type PlacedDevice = OwnedDevice & { readonly revision: number | null };
+
+/** With its name, opened. */
+export type Named<Device extends DeviceRow> = Device & { readonly name: string };
 
 /** What is known of a device's connection, from memory. */
 export function connectionOf(device: PlacedDevice, connections: Connections, presence: Presence): Connection {
@@ -23,7 +29,7 @@ export function connectionOf(device: PlacedDevice, connections: Connections, pre
   };
 }
 
-export function viewOf(device: DeviceRow, node: NodeRow | undefined): Omit<Device, "connection"> {
+export function viewOf(device: Named<DeviceRow>, node: NodeRow | undefined): Omit<Device, "connection"> {
   const { id, name, type, state, public_key, key_origin, created_on } = device;
   const server = node ? { id: node.id, name: node.name, region: node.region } : null;
   return { id, name, type, state, public_key, key_origin, server, created_on };

@@ -18,15 +18,19 @@ import type { Caller } from "../../http/caller.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { Accounts } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
+import { type DataKeys, openNested, PLACES, sealNested } from "../data-keys/index.ts";
 import type { NodeRow, Nodes, PeerSource } from "../nodes/index.ts";
+import type { Plans } from "../plans/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import { countAddressesInUse, type Pools, poolSize } from "./addresses.ts";
 import { connectionOf, type DeviceRow, type PlacedDevice, viewOf } from "./device.ts";
+import { createNames, openCursor, sealCursor } from "./names.ts";
 import * as store from "./store.ts";
 import type { Tunnels } from "./tunnel.ts";
 
 export interface DevicesOptions {
   readonly database: Database;
+  readonly dataKeys: DataKeys;
   readonly clock: Clock;
   readonly bus: Bus;
   readonly audit: Audit;
@@ -36,6 +40,7 @@ export interface DevicesOptions {
   readonly nodes: Nodes;
   readonly accounts: Accounts;
   readonly settings: SettingsStore;
+  readonly plans: Pick<Plans, "planOf">;
   readonly tunnels: Tunnels;
   readonly pools: Pools;
 }
@@ -45,17 +50,24 @@ export type Devices = ReturnType<typeof createDevices>;
 type NewDevice = BodyOf<typeof api.devices.create>;
 type Totals = ResultOf<typeof api.fleetDevices.totals>;
 
-/** Which key seals what of a device. */
 /** Event streams of one account; with one more the oldest ends. */
 const WATCHERS_MAX = 10;
+/** Which key seals what of a device. */
 const sealContext = (deviceId: string) => `private key of ${deviceId}`;
 
 export function createDevices(options: DevicesOptions) {
-  const { database, clock, bus, audit, envelope, presence, connections, nodes, accounts, settings } = options;
-  const { tunnels, pools } = options;
+  const { database, dataKeys, clock, bus, audit, envelope, presence, connections, nodes } = options;
+  const { accounts, settings, tunnels, pools, plans } = options;
   const { db } = database;
   /** Which source had an address last: asking it first saves the other attempt. */
   let likelySource: store.AddressSource = "fresh";
+
+  const names = createNames(dataKeys);
+
+  async function privateKeySealing(accountId: string, id: string) {
+    const key = await dataKeys.ofAccount(accountId);
+    return { envelope, key, place: PLACES.devicePrivateKey, rowId: id, context: sealContext(id) };
+  }
 
   /** In the order in which they began. */
   const watchers = new Set<Pick<Caller, "accountId" | "credentialId"> & { ended(): void }>();
@@ -71,7 +83,7 @@ export function createDevices(options: DevicesOptions) {
   };
 
   function view(device: PlacedDevice, node: NodeRow | undefined): Device {
-    return { ...viewOf(device, node), connection: connectionOf(device, connections, presence) };
+    return { ...viewOf(names.open(device), node), connection: connectionOf(device, connections, presence) };
   }
 
   async function nodeOf(device: DeviceRow): Promise<NodeRow | undefined> {
@@ -125,7 +137,9 @@ export function createDevices(options: DevicesOptions) {
     const present =
       input.public_key === undefined ? undefined : await store.findByPublicKey(db, input.public_key);
     const isSame =
-      present?.account_id === accountId && present.name === input.name && present.state === "active";
+      present?.account_id === accountId &&
+      present.state === "active" &&
+      names.open(present).name === input.name;
     return isSame ? present : undefined;
   }
 
@@ -143,21 +157,22 @@ export function createDevices(options: DevicesOptions) {
     if (input.public_key !== undefined) await demandUsableKey(input.public_key);
     const id = createId("device");
     const made = input.public_key === undefined ? generateKeyPair() : undefined;
+    const account_number = await dataKeys.numberOf(accountId);
     const device = {
       id,
       account_id: accountId,
-      name: input.name,
+      ...names.seal(account_number, id, input.name),
       type: input.type ?? "other",
       public_key: made?.publicKey ?? input.public_key ?? "",
       key_origin: made ? ("server" as const) : ("customer" as const),
-      sealed_private_key: made ? envelope.seal(made.privateKey, sealContext(id)) : null,
+      sealed_private_key: made ? sealNested(await privateKeySealing(accountId, id), made.privateKey) : null,
       preshared_key_master: tunnels.newestMaster,
       created_on: dayOf(clock.now()),
     };
     try {
       const placed = await place(device, input.server_id);
       nodeChanged(placed.node_id);
-      return await viewWithTunnel({ ...placed, state: "active" });
+      return await viewWithTunnel({ ...placed, account_number, state: "active" });
     } catch (error) {
       const repeated = await findRepeated(accountId, input);
       if (!repeated) throw error;
@@ -170,7 +185,8 @@ export function createDevices(options: DevicesOptions) {
     device: Device,
     wished: string | undefined,
   ) {
-    const { devices_per_account_max: devicesMax } = await settings.read();
+    const { devices_per_account_max: usual } = await settings.read();
+    const devicesMax = plans.planOf(device.account_id).devices_max ?? usual;
     const full = new Set<string>();
     for (;;) {
       const placing = { ...device, node_id: await chooseNode(wished, full) };
@@ -213,15 +229,29 @@ export function createDevices(options: DevicesOptions) {
     };
   });
 
+  /** Takes an erased account's devices off their nodes and gives their addresses back. */
+  accounts.onErase(async (trx, accountId) => {
+    await store.lockOwner(trx, accountId);
+    const active = await store.listActiveOf(trx, accountId);
+    for (const device of active) await store.revokeDevice(trx, device);
+    return () => {
+      for (const { public_key, node_id } of active) {
+        connections.forgetPeer(public_key);
+        nodeChanged(node_id);
+      }
+    };
+  });
+
   const peers: PeerSource = {
     async readChanges(nodeId, afterRevision) {
       const rows = await store.readPeers(db, nodeId, afterRevision);
-      return rows.map(({ revision, public_key, is_removed, address_index, preshared_key_master }) => {
+      return rows.map((row) => {
+        const { revision, public_key, is_removed, address_index, preshared_key_master } = row;
         const isPresent = !is_removed && address_index !== null;
         const spec = isPresent
           ? tunnels.specOf({ public_key, preshared_key_master, address_index })
           : undefined;
-        return { revision, publicKey: public_key, spec };
+        return { revision, publicKey: public_key, accountId: row.account_id ?? undefined, spec };
       });
     },
   };
@@ -239,25 +269,29 @@ export function createDevices(options: DevicesOptions) {
 
     /** Gets the active device of a name, or adds it; throws what `create` does. */
     async ensure(accountId: string, input: NewDevice): Promise<DeviceWithTunnel> {
-      const present = await store.findActiveByName(db, accountId, input.name);
+      const nameIndex = names.indexOf(await dataKeys.numberOf(accountId), input.name);
+      const present = await store.findActiveByName(db, accountId, nameIndex);
       if (present) return viewWithTunnel(present);
       return create(accountId, input).catch(async (error: unknown) => {
-        const other = await store.findActiveByName(db, accountId, input.name);
+        const other = await store.findActiveByName(db, accountId, nameIndex);
         if (!other) throw error;
         return viewWithTunnel(other);
       });
     },
 
+    /** In the order of their names. Cursors are sealed: they stand in URLs, and name a device. */
     async list(accountId: string, page: PageRequest) {
-      const bounds = boundsOf(page, 2);
+      const key = await dataKeys.ofAccount(accountId);
+      const bounds = boundsOf(openCursor(key, accountId, page), 2);
       const directory = await nodes.directory();
-      const rows = await store.listDevicesOf(db, accountId, bounds);
-      return pageOf(
+      const rows = names.pageOf(await store.listDevicesOf(db, accountId), page.search, bounds);
+      const listed = pageOf(
         rows,
         bounds,
         ({ name, id }) => [name, id],
         (device) => view(device, directory.get(device.node_id ?? "")),
       );
+      return { ...listed, next_cursor: sealCursor(key, accountId, listed.next_cursor) };
     },
 
     /** @throws devices.not_found */
@@ -269,9 +303,13 @@ export function createDevices(options: DevicesOptions) {
     async change(
       accountId: string,
       id: string,
-      change: Partial<Pick<DeviceRow, "name" | "type">>,
+      { name, ...rest }: { name?: string; type?: DeviceRow["type"] },
     ): Promise<Device> {
       const device = await getOwn(accountId, id);
+      const change = {
+        ...rest,
+        ...(name === undefined ? {} : names.seal(device.account_number, id, name)),
+      };
       const changed = await store.updateDevice(db, id, change).catch((error: unknown) => {
         throw refusalOf(error);
       });
@@ -303,7 +341,7 @@ export function createDevices(options: DevicesOptions) {
     /** @throws devices.not_found */
     async revoke(accountId: string, id: string): Promise<Device> {
       const device = await getOwn(accountId, id);
-      return view({ ...(await revoke(device)), revision: null }, undefined);
+      return view({ ...device, ...(await revoke(device)), revision: null }, undefined);
     },
 
     /** @throws devices.not_found */
@@ -326,8 +364,8 @@ export function createDevices(options: DevicesOptions) {
       const node = await nodeOf(device);
       if (!node) throw deviceErrors.revoked();
       if (device.sealed_private_key === null) throw deviceErrors.privateKeyNotHeld();
-      const privateKey = envelope.open(device.sealed_private_key, sealContext(id));
-      return { text: tunnels.configOf(device, node, privateKey), name: device.name };
+      const privateKey = openNested(await privateKeySealing(accountId, id), device.sealed_private_key);
+      return { text: tunnels.configOf(device, node, privateKey), name: names.open(device).name };
     },
 
     /** The state of an account's active devices, and a way to hear of changes. */
@@ -362,13 +400,14 @@ export function createDevices(options: DevicesOptions) {
       if (accountId !== undefined) await accounts.get(accountId);
       const bounds = boundsOf(page, 1);
       const directory = await nodes.directory();
-      const rows = await store.listAllDevices(db, accountId, bounds);
+      const sought = page.search?.trim() || undefined;
+      const rows = await store.listAllDevices(db, accountId, sought, bounds);
       return pageOf(
         rows,
         bounds,
         ({ id }) => [id],
         (device) => ({
-          ...viewOf(device, directory.get(device.node_id ?? "")),
+          ...viewOf(names.open(device), directory.get(device.node_id ?? "")),
           account_id: device.account_id,
         }),
       );

@@ -1,12 +1,12 @@
 import type { Tables } from "@securewave/database";
 import { invariant } from "@securewave/foundation";
-import { type Insertable, type Kysely, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { PageBounds } from "../../http/paging.ts";
-import type { DeviceRow, PlacedDevice } from "./device.ts";
+import type { DeviceRow, OwnedDevice, PlacedDevice } from "./device.ts";
 
 type Db = Kysely<Tables>;
 
-export type NewDevice = Omit<Insertable<Tables["devices"]>, "address_index" | "state"> & { node_id: string };
+export type NewDevice = Omit<Selectable<Tables["devices"]>, "address_index" | "state"> & { node_id: string };
 
 /** Where a new device's address comes from: the pool's counter, or those that were given back. */
 export type AddressSource = "fresh" | "released";
@@ -48,11 +48,12 @@ export async function insertDevice(
         and exists (select from owner)
       returning id, revision
     ), address as (${ADDRESS_FROM[source]}), device as (
-      insert into devices (id, account_id, name, type, state, public_key, key_origin, sealed_private_key,
-        preshared_key_master, address_index, node_id, created_on)
-      values (${device.id}, (select id from owner), ${device.name}, ${device.type}, 'active',
-        ${device.public_key}, ${device.key_origin}, ${device.sealed_private_key}, ${device.preshared_key_master},
-        (select address_index from address), (select id from host), ${device.created_on})
+      insert into devices (id, account_id, name_index, name_sealed, type, state, public_key, key_origin,
+        sealed_private_key, preshared_key_master, address_index, node_id, created_on)
+      values (${device.id}, (select id from owner), ${device.name_index}, ${device.name_sealed}, ${device.type},
+        'active', ${device.public_key}, ${device.key_origin}, ${device.sealed_private_key},
+        ${device.preshared_key_master}, (select address_index from address), (select id from host),
+        ${device.created_on})
       returning id, address_index
     ), peer as (
       insert into peers (node_id, public_key, device_id, revision)
@@ -83,21 +84,26 @@ export async function hasRoom(db: Db, nodeId: string): Promise<boolean> {
 function selectPlaced(db: Db) {
   return db
     .selectFrom("devices")
+    .innerJoin("accounts", "accounts.id", "devices.account_id")
     .leftJoin("peers", (join) =>
       join.onRef("peers.device_id", "=", "devices.id").on("peers.is_removed", "=", false),
     )
     .selectAll("devices")
-    .select("peers.revision");
+    .select(["peers.revision", "accounts.number as account_number"]);
 }
 
 export function findDevice(db: Db, id: string): Promise<PlacedDevice | undefined> {
   return selectPlaced(db).where("devices.id", "=", id).executeTakeFirst();
 }
 
-export function findActiveByName(db: Db, accountId: string, name: string): Promise<PlacedDevice | undefined> {
+export function findActiveByName(
+  db: Db,
+  accountId: string,
+  nameIndex: Buffer,
+): Promise<PlacedDevice | undefined> {
   return selectPlaced(db)
     .where("devices.account_id", "=", accountId)
-    .where("devices.name", "=", name)
+    .where("devices.name_index", "=", nameIndex)
     .where("devices.state", "=", "active")
     .executeTakeFirst();
 }
@@ -106,20 +112,9 @@ export function findByPublicKey(db: Db, publicKey: string): Promise<PlacedDevice
   return selectPlaced(db).where("devices.public_key", "=", publicKey).executeTakeFirst();
 }
 
-export function listDevicesOf(db: Db, accountId: string, bounds: PageBounds): Promise<PlacedDevice[]> {
-  let query = selectPlaced(db)
-    .where("devices.account_id", "=", accountId)
-    .orderBy("devices.name")
-    .orderBy("devices.id")
-    .limit(bounds.rows);
-  const [name, id] = bounds.after ?? [];
-  if (name !== undefined && id !== undefined) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple("devices.name", "devices.id"), ">", tuple(name, id)),
-    );
-  }
-  if (bounds.pattern) query = query.where("devices.name", "ilike", bounds.pattern);
-  return query.execute();
+/** All of an account's: they are put in the order of their names, which are sealed, by whoever can open them. */
+export function listDevicesOf(db: Db, accountId: string): Promise<PlacedDevice[]> {
+  return selectPlaced(db).where("devices.account_id", "=", accountId).execute();
 }
 
 /** All of an account's, for the live stream: bounded by the account's limit and what was revoked. */
@@ -133,19 +128,26 @@ export function listActiveOf(db: Db, accountId: string): Promise<PlacedDevice[]>
 export function listAllDevices(
   db: Db,
   accountId: string | undefined,
+  deviceId: string | undefined,
   bounds: PageBounds,
-): Promise<DeviceRow[]> {
-  let query = db.selectFrom("devices").selectAll().orderBy("id").limit(bounds.rows);
-  if (accountId !== undefined) query = query.where("account_id", "=", accountId);
-  if (bounds.after?.[0] !== undefined) query = query.where("id", ">", bounds.after[0]);
-  if (bounds.pattern) query = query.where("name", "ilike", bounds.pattern);
+): Promise<OwnedDevice[]> {
+  let query = db
+    .selectFrom("devices")
+    .innerJoin("accounts", "accounts.id", "devices.account_id")
+    .selectAll("devices")
+    .select("accounts.number as account_number")
+    .orderBy("devices.id")
+    .limit(bounds.rows);
+  if (accountId !== undefined) query = query.where("devices.account_id", "=", accountId);
+  if (deviceId !== undefined) query = query.where("devices.id", "=", deviceId);
+  if (bounds.after?.[0] !== undefined) query = query.where("devices.id", ">", bounds.after[0]);
   return query.execute();
 }
 
 export function updateDevice(
   db: Db,
   id: string,
-  change: Partial<Pick<DeviceRow, "name" | "type">>,
+  change: Partial<Pick<DeviceRow, "name_index" | "name_sealed" | "type">>,
 ): Promise<DeviceRow | undefined> {
   return db.updateTable("devices").set(change).where("id", "=", id).returningAll().executeTakeFirst();
 }
@@ -254,12 +256,13 @@ export async function removePeer(trx: Db, nodeId: string, publicKey: string): Pr
     .execute();
 }
 
-/** A node's entries after a revision, in order; those removed have no device. */
+/** A node's entries after a revision, in order; those removed say whose they were, as long as the device is there. */
 export function readPeers(db: Db, nodeId: string, afterRevision: number) {
   return db
     .selectFrom("peers")
-    .leftJoin("devices", "devices.id", "peers.device_id")
+    .leftJoin("devices", "devices.public_key", "peers.public_key")
     .select([
+      "devices.account_id",
       "peers.revision",
       "peers.public_key",
       "peers.is_removed",

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { KeyRings as KeyRingsSchema } from "@securewave/contracts/keys";
 import { openDatabase } from "@securewave/database";
 import { openTestDatabase } from "@securewave/database/testing";
+import { insertAccountRow } from "@securewave/database/testing-rows";
 import { createId, createManualClock, DAY_MS, dayOf, type ManualClock } from "@securewave/foundation";
 import { createEnvelope, MASTER_NUMBER_BYTE } from "@securewave/foundation/envelope";
 import { createSecret } from "@securewave/foundation/secret";
@@ -79,17 +80,13 @@ const newClock = () => createManualClock(Date.parse("2026-11-20T12:00:00Z"));
 
 /** Revoked devices, which need neither node nor address, with a key that `envelope` seals. */
 async function addDevices(count: number, seal: (text: string, context: string) => Buffer) {
-  const account = createId("account");
-  const row = { id: account, email: `${account}@example.org`, password_hash: "", created_on: "2026-11-20" };
-  await db
-    .insertInto("accounts")
-    .values({ ...row, role: "customer", state: "active" })
-    .execute();
+  const account = await insertAccountRow(db);
   const ids = Array.from({ length: count }, () => createId("device"));
   const devices = ids.map((id) => ({
     id,
     account_id: account,
-    name: id,
+    name_index: Buffer.from(id),
+    name_sealed: Buffer.of(),
     type: "other" as const,
     state: "revoked" as const,
     public_key: id,

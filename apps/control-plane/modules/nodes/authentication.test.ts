@@ -38,7 +38,8 @@ test.each([
   ["with another key", { identity: { privateKey: foreignKey } }, "nodes.not_recognised"],
   ["as a node that is not there", { identity: { id: createId("node") } }, "nodes.not_recognised"],
   ["with the control plane's own signature", { sign: () => "A".repeat(86) }, "nodes.not_recognised"],
-  ["in another version of the protocol", { protocol: 2 }, "nodes.protocol"],
+  ["in an older version of the protocol", { protocol: NODE_PROTOCOL_VERSION - 1 }, "nodes.protocol"],
+  ["in a newer version of the protocol", { protocol: NODE_PROTOCOL_VERSION + 1 }, "nodes.protocol"],
 ])("%s a node is refused and learns nothing", async (_, change, code) => {
   const result = await attempt(change);
   expect(result).toMatchObject({ code: 1008, reason: code });

@@ -36,7 +36,7 @@ const UNPROVED_MAX = 200;
 const CLOSING_MS = 500;
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { database, bus, presence, connections, identity, logger } = options;
+  const { database, bus, presence, usage, directory, restrictions, identity, logger } = options;
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: NODE_FRAME_BYTES_MAX,
@@ -66,6 +66,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     lift();
     if (!proved || socket.readyState !== socket.OPEN) return;
     const { node } = proved;
+    noteTrust(node);
     links.get(node.id)?.close("replaced");
     const link = createNodeLink(socket, proved, stateFor(node), options);
     links.set(node.id, link);
@@ -74,17 +75,29 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (links.get(node.id) !== link) return; // a newer connection of the same node took over
       links.delete(node.id);
       presence.remove(node.id);
-      connections.forgetNode(node.id);
       logger.info("node_disconnected", { nodeId: node.id });
     });
     await link.start();
   }
 
+  /** What staff decided about a node's figures, here or at another replica. */
+  function noteTrust({ id, counting }: NodeRow): void {
+    if (counting === "lifted") usage.distrust(id, "earlier", true);
+    else if (counting === "quarantined" && !usage.distrusted().has(id)) usage.distrust(id, "earlier", false);
+  }
+
   async function recheck(nodeId: string, link: NodeLink): Promise<void> {
     const node = await findNode(database.db, nodeId);
-    if (!node) states.delete(nodeId);
+    if (node) noteTrust(node);
+    else forget(nodeId);
     if (node?.credential === link.credential) return link.pump();
     link.close("replaced"); // removed, or joined anew with another credential
+  }
+
+  function forget(nodeId: string): void {
+    states.delete(nodeId);
+    directory.forgetNode(nodeId);
+    usage.forgetNode(nodeId);
   }
 
   function recheckAll(): void {
@@ -105,6 +118,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     recheckAll,
   );
   bus.subscribe("registry-changed", recheckAll);
+  const stopRestricting = restrictions?.subscribe((nodeId) => links.get(nodeId)?.restrict());
   const rechecking = setInterval(recheckAll, RECHECK_MS);
   const pinging = setInterval(() => {
     for (const link of links.values()) link.ping();
@@ -123,6 +137,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     close() {
       clearInterval(rechecking);
       clearInterval(pinging);
+      stopRestricting?.();
       for (const link of links.values()) link.close("stopping");
       server.close();
       setTimeout(() => {

@@ -1,5 +1,6 @@
 export { createGateway } from "./gateway.ts";
 export type { NodeRow } from "./node.ts";
+export { createPeerDirectory } from "./peer-directory.ts";
 export type { PeerSource } from "./peer-source.ts";
 export { mountNodes } from "./routes.ts";
 export type { Nodes } from "./service.ts";

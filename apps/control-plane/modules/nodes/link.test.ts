@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { encodeFigures } from "@securewave/contracts/node-frames";
 import { eventually } from "@securewave/testing/eventually";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { afterAll, describe, expect, test } from "vitest";
@@ -36,11 +37,12 @@ async function addDevice(node: FakeNode, name = "Phone") {
 describe("following its desired state", () => {
   test("a new node is told its interface and the whole state, and is healthy when it says that it holds it", async () => {
     const node = await connectNode(service);
-    expect(node.frames().slice(0, 2)).toMatchObject([
+    expect(node.frames().slice(0, 3)).toMatchObject([
       {
         type: "interface",
         interface: { addresses: ["10.8.0.1/16", "fd5e:c0de:8::1/64"], listen_port: 51820, mtu: 1420 },
       },
+      { type: "restrict", peers: [] },
       { type: "snapshot", revision: 0, peers: [] },
     ]);
     await stateBecomes(node, "healthy");
@@ -62,7 +64,7 @@ describe("following its desired state", () => {
     await revoke();
     await node.lacks(key);
     expect(performance.now() - startedMs).toBeLessThan(1000);
-    const changes = node.frames().slice(2);
+    const changes = node.frames().filter(({ type }) => type === "change");
     expect(changes).toMatchObject([
       { type: "change", from: 0, to: 1, upserts: [{ public_key: key }], removals: [] },
       { type: "change", from: 1, to: 2, upserts: [], removals: [key] },
@@ -98,12 +100,12 @@ describe("following its desired state", () => {
     await other.person.client.devices.change({ params: { id: other.device.id }, body: { name: "New name" } });
     await node.connect();
     await node.lacks(before.key);
-    expect(node.frames().map(({ type }) => type)).toEqual(["interface", "change"]);
+    expect(node.frames().map(({ type }) => type)).toEqual(["interface", "restrict", "change"]);
     expect(node.peers.size).toBe(1);
     await node.disconnect();
     await node.connect();
     await stateBecomes(node, "healthy");
-    const [, change] = node.frames();
+    const change = node.frames().at(-1);
     expect(change, "nothing was missed").toMatchObject({
       type: "change",
       from: 3,
@@ -129,7 +131,7 @@ describe("following its desired state", () => {
     ]);
     await node.connect();
     await node.lacks(one.key);
-    expect(node.frames().map(({ type }) => type)).toEqual(["interface", "snapshot"]);
+    expect(node.frames().map(({ type }) => type)).toEqual(["interface", "restrict", "snapshot"]);
     expect(Array.from(node.peers, ({ publicKey }) => publicKey).sort()).toEqual([two.key, three.key].sort());
 
     const reinstalled = createFakeNode(service, node.identity);
@@ -257,25 +259,19 @@ describe("lies", () => {
         implementation: "kernel",
       }),
     ],
+    ["slots of another roster", JSON.stringify({ type: "slots", number: 4_000, peers: [] })],
     [
-      "a negative count",
+      "a roster without what is settled",
       JSON.stringify({
-        type: "report",
-        problem: null,
-        connected: [
-          {
-            public_key: generateKeyPair().publicKey,
-            received_bytes: -1,
-            sent_bytes: 0,
-            handshake_age_seconds: 0,
-          },
-        ],
+        type: "roster",
+        incarnation: "A".repeat(22),
+        number: 9,
+        batch: 0,
+        peers: [generateKeyPair().publicKey],
+        settled: "",
       }),
     ],
-    [
-      "a number that is none",
-      '{"type":"report","problem":null,"connected":[{"public_key":"x","received_bytes":1e999}]}',
-    ],
+    ["figures cut short", randomFigures().subarray(0, -1)],
     ["a prototype", '{"type":"resync","reason":"x","__proto__":{"admin":true}}'],
     ["a binary frame", randomBytes(64)],
   ])("%s ends the connection, and the node may come back", async (_, content) => {
@@ -333,13 +329,9 @@ describe("connections that end", () => {
     await twin.connect();
     await twin.holds(key);
     await stateBecomes(twin, "healthy");
-    former.send(
-      JSON.stringify({
-        type: "report",
-        connected: [{ public_key: key, received_bytes: 1, sent_bytes: 1, handshake_age_seconds: 1 }],
-        problem: "I am the real one",
-      }),
-    );
+    former.send(JSON.stringify({ type: "slots", number: 2, peers: [key] }));
+    former.send(randomFigures());
+    former.send(JSON.stringify({ type: "condition", problem: "I am the real one" }));
     former.send("rubbish");
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await show(twin)).toMatchObject({ state: "healthy", problem: null });
@@ -427,3 +419,9 @@ describe("connections that end", () => {
     silent.terminate();
   });
 });
+
+/** A report of one slot. */
+function randomFigures(): Uint8Array {
+  const [received, sent] = [new Float64Array([5]), new Float64Array([7])];
+  return encodeFigures({ kind: "report", roster: 2, sequence: 1, received, sent, ages: new Uint8Array([1]) });
+}

@@ -1,20 +1,35 @@
-import { AgentFrame, type InterfaceSpec, type PeerSpec } from "@securewave/contracts/node-protocol";
+import { decodeFigures, decodeSettled } from "@securewave/contracts/node-frames";
+import {
+  AgentFrame,
+  type InterfaceSpec,
+  type PeerSpec,
+  type PlaneFrame,
+  type RestrictedPeer,
+} from "@securewave/contracts/node-protocol";
 import { invariant } from "@securewave/foundation";
-import type { Connections, Presence } from "@securewave/live";
+import type { NodeChannel, Presence, Usage } from "@securewave/live";
 import type { Peer } from "@securewave/wireguard";
-import { parsePublicKey } from "@securewave/wireguard";
 import type { Static } from "typebox";
 import type { WebSocket } from "ws";
 import type { Logger } from "../../logger.ts";
 import { type ProvedNode, parseJson, sendFrame } from "./authentication.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { createCheck } from "./frames.ts";
+import type { PeerDirectory } from "./peer-directory.ts";
 import type { PeerEntry, PeerSource } from "./peer-source.ts";
 
 export interface LinkOptions {
   readonly peers: PeerSource;
   readonly presence: Presence;
-  readonly connections: Connections;
+  readonly usage: Usage;
+  readonly directory: PeerDirectory;
+  /** Which devices are kept off, or slowed down; without it none is. */
+  readonly restrictions?: {
+    /** The whole list of a node. */
+    listFor(nodeId: string): readonly RestrictedPeer[];
+    /** Hears of nodes whose list may have changed. */
+    subscribe(changed: (nodeId: string) => void): () => void;
+  };
   readonly tunnelInterface: Omit<InterfaceSpec, "listen_port">;
   readonly logger: Logger;
 }
@@ -26,6 +41,8 @@ export interface NodeLink {
   start(): Promise<void>;
   /** Sends what changed since the last frame. Calls while one runs are gathered into one more. */
   pump(): Promise<void>;
+  /** Sends the restrictions when they are others than those sent. */
+  restrict(): void;
   ping(): void;
   close(reason: "replaced" | "stopping" | "misbehaved"): void;
 }
@@ -45,7 +62,7 @@ export function createNodeLink(
   state: DesiredState,
   options: LinkOptions,
 ): NodeLink {
-  const { peers: source, presence, connections, logger, tunnelInterface } = options;
+  const { peers: source, presence, usage, directory, restrictions, logger, tunnelInterface } = options;
   let sentRevision = -1;
   let appliedRevision = 0;
   let snapshots = 0;
@@ -57,7 +74,15 @@ export function createNodeLink(
   let isDirty = false;
   let isStarted = false;
   let isAlive = true;
+  let restrictNumber = 0;
+  let sentRestrictions: string | undefined;
 
+  const channel: NodeChannel = {
+    close: (batch) => tell({ type: "close", batch }),
+    settled: (incarnation, batch) => tell({ type: "settled", incarnation, batch }),
+    recount: () => tell({ type: "recount" }),
+  };
+  const ownerOf = (publicKey: string) => directory.ownerOn(node.id, publicKey);
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   socket.on("pong", () => {
     isAlive = true;
@@ -65,10 +90,13 @@ export function createNodeLink(
   socket.on("message", (data: Buffer, isBinary: boolean) => {
     isAlive = true;
     if (socket.readyState !== socket.OPEN) return; // replaced or refused: what it says counts no more
-    const frame = isBinary ? undefined : parseJson(data);
-    if (checkFrame(frame)) receive(frame);
-    else refuse("sent a frame that the protocol does not have");
+    if (isBinary ? receiveFigures(data) : receiveText(data)) return;
+    refuse("sent a frame that the protocol does not have");
   });
+
+  function tell(frame: PlaneFrame): void {
+    if (socket.readyState === socket.OPEN) sendFrame(socket, frame);
+  }
 
   function publish(): void {
     if (socket.readyState !== socket.OPEN) return; // gone while its state was read
@@ -83,13 +111,34 @@ export function createNodeLink(
     socket.close(1008, "nodes.bad_frame");
   }
 
+  function receiveText(data: Buffer): boolean {
+    const frame = parseJson(data);
+    if (!checkFrame(frame)) return false;
+    receive(frame);
+    return true;
+  }
+
+  function receiveFigures(data: Buffer): boolean {
+    const figures = decodeFigures(data);
+    if (figures?.kind === "report") usage.takeReport(node.id, figures);
+    if (figures?.kind === "batch") usage.takeBatch(node.id, figures);
+    return figures !== undefined;
+  }
+
   function receive(frame: Frame): void {
     switch (frame.type) {
       case "applied":
         receiveApplied(frame);
         break;
-      case "report":
-        receiveReport(frame);
+      case "roster":
+        receiveRoster(frame);
+        break;
+      case "slots":
+        if (!usage.takeSlots(node.id, frame, ownerOf)) refuse("added slots that do not fit");
+        break;
+      case "condition":
+        reportedProblem = frame.problem ?? undefined;
+        publish();
         break;
       case "resync":
         if (!isSnapshotUnanswered) sendSnapshot();
@@ -121,27 +170,17 @@ export function createNodeLink(
     else fault = "The node does not reach the state it should have. Restart its agent.";
   }
 
-  function receiveReport({ connected, problem }: FrameOf<"report">): void {
-    const known = connected.flatMap((peer) => {
-      const publicKey = parsePublicKey(peer.public_key);
-      if (publicKey === undefined || !state.peers.get(publicKey)) return [];
-      return [
-        {
-          publicKey,
-          receivedBytes: peer.received_bytes,
-          sentBytes: peer.sent_bytes,
-          handshakeAgeSeconds: peer.handshake_age_seconds,
-        },
-      ];
-    });
-    connections.report(node.id, known);
-    reportedProblem = problem ?? undefined;
-    publish();
+  function receiveRoster(frame: FrameOf<"roster">): void {
+    const settled = decodeSettled(frame.settled, frame.peers.length);
+    const isTaken = settled !== undefined && usage.takeRoster(node.id, { ...frame, settled }, ownerOf);
+    if (!isTaken) refuse("sent a roster that is none");
+    directory.keepOnly(node.id, new Set(frame.peers));
   }
 
   function sendSnapshot(): void {
     snapshots++;
     isSnapshotUnanswered = true;
+    restrict();
     sentRevision = state.revision();
     sendFrame(socket, { type: "snapshot", revision: sentRevision, peers: Array.from(state.peers, specOf) });
   }
@@ -149,7 +188,8 @@ export function createNodeLink(
   async function readAfter(revision: number): Promise<PeerEntry[]> {
     const changes = await source.readChanges(node.id, revision);
     state.absorb(changes);
-    for (const { publicKey, spec } of changes) if (!spec) connections.forgetPeer(publicKey);
+    directory.note(node.id, changes);
+    for (const { publicKey, spec } of changes) if (!spec) usage.connections.forgetPeer(publicKey);
     return changes;
   }
 
@@ -162,9 +202,20 @@ export function createNodeLink(
     sendChange(from, changes);
   }
 
+  /** Before the peers that it is about: a device that is to be kept off must not be let in for a moment. */
+  function restrict(): void {
+    if (socket.readyState !== socket.OPEN) return;
+    const peers = [...(restrictions?.listFor(node.id) ?? [])];
+    const text = JSON.stringify(peers);
+    if (text === sentRestrictions) return;
+    sentRestrictions = text;
+    sendFrame(socket, { type: "restrict", number: ++restrictNumber, peers });
+  }
+
   function sendChange(from: number, changes: readonly PeerEntry[]): void {
     const upserts = changes.flatMap(({ spec }) => (spec ? [spec] : []));
     const removals = changes.flatMap(({ spec, publicKey }) => (spec ? [] : [publicKey]));
+    restrict();
     sendFrame(socket, { type: "change", from, to: sentRevision, upserts, removals });
   }
 
@@ -203,14 +254,19 @@ export function createNodeLink(
 
   return {
     credential: node.credential,
-    closed,
+    closed: closed.then(() => usage.disconnect(node.id, channel)),
     pump,
+    restrict() {
+      if (isStarted) restrict();
+    },
     async start() {
       await readAfter(state.revision());
       state.reach(node.revision);
       sentRevision = state.revision();
       invariant(node.endpoint_port !== null, "a joined node has an endpoint");
       const listen_port = node.endpoint_port;
+      if (socket.readyState !== socket.OPEN) return;
+      usage.connect(node.id, channel);
       sendFrame(socket, { type: "interface", interface: { ...tunnelInterface, listen_port } });
       await bringUp();
       isStarted = true;

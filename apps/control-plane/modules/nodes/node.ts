@@ -7,12 +7,14 @@ export type NodeRow = Selectable<Tables["nodes"]>;
 
 const LOAD_MEDIUM = 0.5;
 const LOAD_HIGH = 0.8;
+const QUARANTINED =
+  "It reported figures that cannot be. What it counts is left out. Look into the machine, then trust it again.";
 
 /** A node's state follows from what is stored of it and whether it is connected. */
 export function stateOf(node: NodeRow, presence: NodePresence | undefined): NodeState {
   if (node.joined_on === null) return "joining";
   if (!presence) return "offline";
-  if (presence.problem !== undefined) return "degraded";
+  if (presence.problem !== undefined || node.counting === "quarantined") return "degraded";
   return node.is_draining ? "draining" : "healthy";
 }
 
@@ -36,7 +38,7 @@ export function viewOf(node: NodeRow, presence: NodePresence | undefined, connec
     capacity,
     tags,
     state: stateOf(node, presence),
-    problem: presence?.problem ?? null,
+    problem: presence?.problem ?? (node.counting === "quarantined" ? QUARANTINED : null),
     endpoint:
       node.endpoint_host !== null && node.endpoint_port !== null
         ? { host: node.endpoint_host, port: node.endpoint_port }
@@ -44,6 +46,7 @@ export function viewOf(node: NodeRow, presence: NodePresence | undefined, connec
     public_key: node.wireguard_public_key,
     devices,
     connected: rangeOf(connectedCount),
+    quarantined: node.counting === "quarantined",
     revision,
     applied_revision: presence?.appliedRevision ?? null,
     agent_version: presence?.agentVersion ?? node.agent_version,

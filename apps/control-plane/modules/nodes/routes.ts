@@ -19,6 +19,7 @@ export function mountNodes(mount: Mount, nodes: Nodes, publicUrl: string | undef
   mount(api.nodes.renewJoinToken, ({ params, caller, request }) =>
     nodes.renewJoinToken(params.id, originOf(request), caller.accountId),
   );
+  mount(api.nodes.trust, ({ params, caller }) => nodes.trust(params.id, caller.accountId));
   mount(api.nodes.remove, async ({ params, caller }) => {
     await nodes.remove(params.id, caller.accountId);
     return null;

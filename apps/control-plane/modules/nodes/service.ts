@@ -138,6 +138,37 @@ export function createNodes(options: NodesOptions) {
       return shown;
     },
 
+    /** Leaves out what a node counts, since it said what cannot be. */
+    async quarantine(id: string, reason: string): Promise<void> {
+      await database.transaction(async (trx) => {
+        if (!(await store.updateNode(trx, id, { counting: "quarantined" }))) return;
+        await audit.record(trx, {
+          kind: "node_quarantined",
+          actor: "system",
+          subject: id,
+          details: { reason },
+        });
+      });
+      changed();
+    },
+
+    /** @throws nodes.not_found */
+    async trust(id: string, actor: string) {
+      const node = await database.transaction(async (trx) => {
+        const lifted = await store.liftQuarantine(trx, id);
+        if (lifted) await audit.record(trx, { kind: "node_trusted", actor, subject: id });
+        return lifted;
+      });
+      changed();
+      return view(node ?? (await get(id)));
+    },
+
+    /** A node whose quarantine was lifted has begun to count anew. */
+    async countsAnew(id: string): Promise<void> {
+      await store.endQuarantine(db, id);
+      changed();
+    },
+
     /** @throws nodes.not_found, nodes.not_empty */
     async remove(id: string, actor: string): Promise<void> {
       await get(id);

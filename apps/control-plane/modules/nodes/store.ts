@@ -81,3 +81,23 @@ export async function pruneRemovals(db: Db, nodeId: string, appliedRevision: num
     .where("pruned_revision", "<", appliedRevision)
     .execute();
 }
+
+/** @returns undefined when it was not quarantined */
+export function liftQuarantine(db: Db, id: string): Promise<NodeRow | undefined> {
+  return db
+    .updateTable("nodes")
+    .set({ counting: "lifted" })
+    .where("id", "=", id)
+    .where("counting", "=", "quarantined")
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function endQuarantine(db: Db, id: string): Promise<void> {
+  await db
+    .updateTable("nodes")
+    .set({ counting: "trusted" })
+    .where("id", "=", id)
+    .where("counting", "=", "lifted")
+    .execute();
+}

@@ -5,6 +5,7 @@ import type { Kysely } from "kysely";
 import type { LogInGuard } from "../../log-in-guard.ts";
 import type { Account, Accounts, Notify } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
+import { type AccountKey, type DataKeys, PLACES } from "../data-keys/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import { createPasskeyChallenges } from "./challenges.ts";
 import * as store from "./store.ts";
@@ -12,6 +13,7 @@ import { createWebauthn, type Json, type KnownCredential } from "./webauthn.ts";
 
 export interface PasskeysOptions {
   readonly database: Database;
+  readonly dataKeys: DataKeys;
   readonly clock: Clock;
   readonly accounts: Accounts;
   readonly audit: Pick<Audit, "record">;
@@ -32,7 +34,7 @@ const LOG_IN = "log-in";
 
 /** Passkeys that stand for password and second factor: the device checks its user. @see https://www.w3.org/TR/webauthn-3/ */
 export function createPasskeys(options: PasskeysOptions) {
-  const { database, clock, accounts, audit, settings, notify, guard, publicUrl } = options;
+  const { database, dataKeys, clock, accounts, audit, settings, notify, guard, publicUrl } = options;
   const { db } = database;
   const challenges = createPasskeyChallenges(options.key, clock);
   const webauthn = createWebauthn({ publicUrl, takeChallenge: challenges.take });
@@ -45,7 +47,8 @@ export function createPasskeys(options: PasskeysOptions) {
 
   return {
     async list(accountId: string): Promise<{ items: Passkey[] }> {
-      return { items: (await store.listPasskeysOf(db, accountId)).map(viewOf) };
+      const key = await dataKeys.ofAccount(accountId);
+      return { items: (await store.listPasskeysOf(db, accountId)).map((row) => viewOf(row, key)) };
     },
 
     /** @throws passkeys.too_many */
@@ -61,19 +64,21 @@ export function createPasskeys(options: PasskeysOptions) {
     async add(accountId: string, name: string, response: Json): Promise<Passkey> {
       const made = await webauthn.verifyRegistration(response, `add ${accountId}`);
       if (!made) throw passkeyErrors.refused();
+      const key = await dataKeys.ofAccount(accountId);
+      const id = createId("passkey");
       return database.transaction(async (trx) => {
         await store.lockAccount(trx, accountId);
         if ((await store.listPasskeysOf(trx, accountId)).length >= PASSKEYS_MAX)
           throw passkeyErrors.tooMany();
         const row = await store
           .insertPasskey(trx, {
-            id: createId("passkey"),
+            id,
             account_id: accountId,
             credential_id: made.id,
             public_key: made.publicKey,
             counter: made.counter,
             transports: made.transports,
-            name,
+            name_sealed: key.seal(PLACES.passkeyName, id, name),
             is_synced: made.isSynced,
             created_on: dayOf(clock.now()),
           })
@@ -82,15 +87,17 @@ export function createPasskeys(options: PasskeysOptions) {
           });
         await audit.record(trx, { kind: "passkey_added", actor: accountId, subject: accountId });
         await notify(trx, accountId, "passkey_added");
-        return viewOf(row);
+        return viewOf(row, key);
       });
     },
 
     /** @throws passkeys.not_found */
     async rename(accountId: string, id: string, name: string): Promise<Passkey> {
-      const row = await store.renamePasskey(db, accountId, id, name);
+      const key = await dataKeys.ofAccount(accountId);
+      const sealed = key.seal(PLACES.passkeyName, id, name);
+      const row = await store.renamePasskey(db, accountId, id, sealed);
       if (!row) throw passkeyErrors.notFound();
-      return viewOf(row);
+      return viewOf(row, key);
     },
 
     /** @throws passkeys.not_found */
@@ -137,6 +144,6 @@ function credentialOf(row: store.PasskeyRow): KnownCredential {
   return { id, publicKey, counter: Number(counter), transports, accountId };
 }
 
-function viewOf({ id, name, is_synced, created_on }: store.PasskeyRow): Passkey {
-  return { id, name, is_synced, created_on };
+function viewOf({ id, name_sealed, is_synced, created_on }: store.PasskeyRow, key: AccountKey): Passkey {
+  return { id, name: key.open(PLACES.passkeyName, id, name_sealed), is_synced, created_on };
 }

@@ -44,11 +44,11 @@ export function renamePasskey(
   db: Db,
   accountId: string,
   id: string,
-  name: string,
+  nameSealed: Buffer,
 ): Promise<PasskeyRow | undefined> {
   return db
     .updateTable("passkeys")
-    .set({ name })
+    .set({ name_sealed: nameSealed })
     .where("id", "=", id)
     .where("account_id", "=", accountId)
     .returningAll()

@@ -6,6 +6,7 @@ import { qrSvg } from "@securewave/wireguard";
 import type { Kysely } from "kysely";
 import type { Account, Notify } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
+import { type DataKeys, openNested, PLACES, sealNested } from "../data-keys/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import {
   createRecoveryCodes,
@@ -22,6 +23,7 @@ import * as store from "./store.ts";
 
 export interface SecondFactorsOptions {
   readonly database: Database;
+  readonly dataKeys: DataKeys;
   readonly clock: Clock;
   readonly envelope: Envelope;
   readonly audit: Pick<Audit, "record">;
@@ -37,12 +39,17 @@ export type SecondFactors = ReturnType<typeof createSecondFactors>;
 const SET_UP_DAYS = 1;
 
 export function createSecondFactors(options: SecondFactorsOptions) {
-  const { database, clock, envelope, audit, settings, notify } = options;
+  const { database, dataKeys, clock, envelope, audit, settings, notify } = options;
   const { db } = database;
-  const contextOf = (accountId: string) => `second factor ${accountId}`;
-  const secretOf = (factor: store.SecondFactorRow) =>
-    envelope.open(factor.sealed_secret, contextOf(factor.account_id));
+  const secretOf = async (factor: store.SecondFactorRow) =>
+    openNested(await sealingOf(factor.account_id), factor.sealed_secret);
   const setUpSince = () => dayOf(clock.now() - SET_UP_DAYS * DAY_MS);
+
+  async function sealingOf(accountId: string) {
+    const key = await dataKeys.ofAccount(accountId);
+    const context = `second factor ${accountId}`;
+    return { envelope, key, place: PLACES.secondFactor, rowId: accountId, context };
+  }
 
   async function isOn(accountId: string): Promise<boolean> {
     return (await store.findFactor(db, accountId))?.is_confirmed ?? false;
@@ -90,7 +97,7 @@ export function createSecondFactors(options: SecondFactorsOptions) {
     const factor = await store.findFactor(trx, id);
     if (!factor?.is_confirmed) return "none";
     if (code === undefined) throw sessionErrors.secondFactorNeeded();
-    const secret = secretOf(factor);
+    const secret = await secretOf(factor);
     const use = useOf(secret, code);
     if (use && (await store.useStep(trx, id, use))) return "totp";
     if (await acceptRecoveryCode(trx, id, secret, code)) return "recovery_code";
@@ -119,7 +126,7 @@ export function createSecondFactors(options: SecondFactorsOptions) {
     async begin({ id, email }: Account): Promise<{ secret: string; url: string; qr_svg: string }> {
       if (await isOn(id)) throw secondFactorErrors.enabledAlready();
       const secret = createTotpSecret();
-      const sealed_secret = envelope.seal(secret, contextOf(id));
+      const sealed_secret = sealNested(await sealingOf(id), secret);
       await store.putUnconfirmed(db, { account_id: id, sealed_secret, created_on: dayOf(clock.now()) });
       const { service_name: issuer } = await settings.read();
       const url = totpUrl(secret, issuer, email);
@@ -136,7 +143,7 @@ export function createSecondFactors(options: SecondFactorsOptions) {
       const factor = await store.findFactor(db, accountId);
       if (factor?.is_confirmed) throw secondFactorErrors.enabledAlready();
       if (!factor || factor.created_on < setUpSince()) throw secondFactorErrors.notBegun();
-      const secret = secretOf(factor);
+      const secret = await secretOf(factor);
       const use = useOf(secret, code);
       if (!use) throw sessionErrors.wrongCode();
       return database.transaction(async (trx) => {
@@ -163,7 +170,7 @@ export function createSecondFactors(options: SecondFactorsOptions) {
         const factor = await store.findFactor(trx, accountId);
         if (!factor?.is_confirmed) throw secondFactorErrors.notEnabled();
         await audit.record(trx, { kind: "recovery_codes_renewed", actor: accountId, subject: accountId });
-        return renewCodes(trx, accountId, secretOf(factor));
+        return renewCodes(trx, accountId, await secretOf(factor));
       });
     },
 

@@ -11,8 +11,11 @@ export interface ServiceKey {
   readonly publicKey: string;
 }
 
-/** `control-plane` is what nodes pin, `access-token` signs JWTs under EdDSA, `audit-trail` signs checkpoints. */
-export type ServiceKeyName = "control-plane" | "access-token" | "audit-trail";
+/**
+ * `control-plane` is what nodes pin, `access-token` signs JWTs under EdDSA, `audit-trail` signs checkpoints, `zero-log`
+ * signs reports.
+ */
+export type ServiceKeyName = "control-plane" | "access-token" | "audit-trail" | "zero-log";
 
 /** Loads a key, making it at first use; processes that start together agree on one. */
 export async function loadServiceKey(

@@ -1,12 +1,14 @@
 import { api, type ResultOf } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
 import { type Connections, rangeOf } from "@securewave/live";
+import type { Demands } from "../../demands.ts";
 import type { Mount } from "../../http/mount.ts";
 import type { Telemetry } from "../../http/telemetry.ts";
 import type { Security } from "../../security.ts";
 import type { Accounts } from "../accounts/index.ts";
 import type { Nodes } from "../nodes/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
+import type { ZeroLog } from "../zero-log/index.ts";
 
 export interface ServiceOptions {
   readonly database: Database;
@@ -15,7 +17,10 @@ export interface ServiceOptions {
   readonly nodes: Nodes;
   readonly accounts: Accounts;
   readonly settings: SettingsStore;
+  readonly policy: { readonly policyVersion: string; readonly policyUrl: string | undefined };
   readonly security: Pick<Security, "storeState" | "challenges">;
+  readonly demands: Pick<Demands, "describe" | "isUnmet">;
+  readonly zeroLog: Pick<ZeroLog, "trouble">;
 }
 
 const REDIS_TEXT = {
@@ -27,7 +32,7 @@ const REDIS_TEXT = {
 type Health = ResultOf<typeof api.service.health>;
 
 export function mountService(mount: Mount, options: ServiceOptions): void {
-  const { database, telemetry, connections, nodes, accounts, settings, security } = options;
+  const { database, telemetry, connections, nodes, accounts, settings, policy, security, demands } = options;
 
   async function isDatabaseUp(): Promise<boolean> {
     return database.ping().then(
@@ -36,17 +41,34 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
     );
   }
 
-  async function health(): Promise<Health> {
-    const isUp = await isDatabaseUp();
-    const counts = isUp ? await nodes.counts() : undefined;
-    const areNodesUp = counts !== undefined && counts.inTrouble === 0;
+  /** What is looked up at once is of one moment: state and text always agree. */
+  function storesNow() {
+    const state = security.storeState();
+    const said = demands.describe();
     return {
-      status: !isUp ? "unhealthy" : areNodesUp && security.storeState() !== "down" ? "healthy" : "degraded",
-      timestamp: new Date().toISOString(),
+      areWell: state !== "down" && !demands.isUnmet(),
+      database: said.database ?? "connected",
+      redis: said.redis ?? REDIS_TEXT[state ?? "none"],
+    };
+  }
+
+  async function health(): Promise<Health> {
+    const timestamp = new Date().toISOString();
+    if (!(await isDatabaseUp())) {
+      const checks = { database: "does not answer", redis: storesNow().redis, vpn_servers: "unknown" };
+      return { status: "unhealthy", timestamp, checks };
+    }
+    const counts = await nodes.counts();
+    const zeroLog = await options.zeroLog.trouble();
+    const { areWell, ...stores } = storesNow();
+    const isWell = areWell && counts.inTrouble === 0 && zeroLog === undefined;
+    return {
+      status: isWell ? "healthy" : "degraded",
+      timestamp,
       checks: {
-        database: isUp ? "connected" : "does not answer",
-        redis: REDIS_TEXT[security.storeState() ?? "none"],
-        vpn_servers: counts ? `${counts.healthy} of ${counts.nodes} available` : "unknown",
+        ...stores,
+        vpn_servers: `${counts.healthy} of ${counts.nodes} available`,
+        ...(zeroLog === undefined ? {} : { zero_log: zeroLog }),
       },
     };
   }
@@ -79,6 +101,7 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
       settings.read(),
       accounts.isSetupNeeded(),
     ]);
-    return { name, registration, setup_needed };
+    const { policyVersion: policy_version, policyUrl } = policy;
+    return { name, registration, setup_needed, policy_version, policy_url: policyUrl ?? null };
   });
 }

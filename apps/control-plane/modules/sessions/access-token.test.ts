@@ -13,7 +13,12 @@ describe("over HTTP", async () => {
       .select("name")
       .orderBy("name")
       .execute();
-    expect(rows.map(({ name }) => name)).toEqual(["access-token", "audit-trail", "control-plane"]);
+    expect(rows.map(({ name }) => name)).toEqual([
+      "access-token",
+      "audit-trail",
+      "control-plane",
+      "zero-log",
+    ]);
   });
 
   test("a token of a log-in that never was is refused, however well it is signed", async () => {

@@ -59,6 +59,7 @@ export function createSessions(options: SessionsOptions) {
     if (account.state === "suspended") await store.deleteSessionsOf(trx, account.id);
     return () => bus.publish("sessions-changed", account.id);
   });
+  accounts.onErase(async (_, accountId) => () => bus.publish("sessions-changed", accountId));
   accounts.onPasswordSet(async (trx, accountId, exceptId) => {
     await store.deleteSessionsOf(trx, accountId, exceptId);
     await audit.record(trx, { kind: "sessions_ended", actor: accountId, subject: accountId, details: {} });
@@ -78,7 +79,9 @@ export function createSessions(options: SessionsOptions) {
   ): Promise<void> {
     const account_id = account.id;
     const ended = await database.transaction(async (trx) => {
-      await store.lockAccount(trx, account_id);
+      const state = await store.lockAccount(trx, account_id);
+      if (state === undefined) throw sessionErrors.wrongCredentials(); // erased since it proved itself
+      if (state === "suspended") throw sessionErrors.accountSuspended();
       if (formerId !== undefined) await store.deleteSession(trx, formerId);
       const surplus = await store.deleteSurplus(trx, account_id, SESSIONS_MAX - 1, lifetime.validity());
       for (const _ of surplus)
@@ -97,10 +100,15 @@ export function createSessions(options: SessionsOptions) {
   }
 
   async function sessionOf(accountId: string, sessionId: string, refreshToken: string): Promise<Session> {
-    const account = await accounts.get(accountId);
+    const account = await accounts.find(accountId);
+    if (!account) throw sessionErrors.refreshInvalid(); // erased a moment ago
     if (account.state === "suspended") throw sessionErrors.accountSuspended();
+    return grant(account, sessionId, refreshToken);
+  }
+
+  function grant(account: Account, sessionId: string, refreshToken: string): Session {
     return {
-      access_token: accessTokens.sign({ accountId, sessionId }),
+      access_token: accessTokens.sign({ accountId: account.id, sessionId }),
       token_type: "Bearer",
       expires_in: accessTokens.lifeSeconds,
       refresh_token: refreshToken,
@@ -137,10 +145,9 @@ export function createSessions(options: SessionsOptions) {
     async openProgram(account: Account, method: LogInMethod): Promise<Session> {
       const id = createId("session");
       const refreshToken = refreshTokens.first(id);
-      const session = await sessionOf(account.id, id, refreshToken);
       const refresh_hash = hashToken(refreshToken);
       await insert(account, { id, refresh_hash, kind: "program", expires_on: lifetime.firstEnd() }, method);
-      return session;
+      return grant(account, id, refreshToken);
     },
 
     /**
@@ -153,7 +160,6 @@ export function createSessions(options: SessionsOptions) {
       method: LogInMethod | "setup",
       formerId?: string,
     ): Promise<OpenedBrowser> {
-      if (account.state === "suspended") throw sessionErrors.accountSuspended();
       const id = createId("session");
       const { text, hash } = cookies.issue(id);
       const expires_on = lifetime.firstEnd();

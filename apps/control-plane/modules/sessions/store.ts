@@ -91,9 +91,17 @@ export async function prolongSession(
   return row?.expires_on;
 }
 
-/** Makes those of an account's log-ins that are opened at once wait for each other, and so count each other. */
-export async function lockAccount(trx: Db, accountId: string): Promise<void> {
-  await trx.selectFrom("accounts").select("id").where("id", "=", accountId).forNoKeyUpdate().execute();
+/**
+ * Makes those of an account's log-ins that are opened at once wait for each other, and so count each other.
+ *
+ * @returns undefined when the account is gone
+ */
+export async function lockAccount(
+  trx: Db,
+  accountId: string,
+): Promise<Tables["accounts"]["state"] | undefined> {
+  const account = trx.selectFrom("accounts").select("state").where("id", "=", accountId);
+  return (await account.forNoKeyUpdate().executeTakeFirst())?.state;
 }
 
 /**

@@ -14,6 +14,8 @@ test("settings have defaults, change one by one, and are kept", async () => {
   expect(await client.service.readSettings()).toEqual({ ...defaults, ...change, devices_per_account_max: 9 });
   expect(await service.client().service.info()).toEqual({
     name: change.service_name,
+    policy_version: "1",
+    policy_url: null,
     registration: "open",
     setup_needed: false,
   });

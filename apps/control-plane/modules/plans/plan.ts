@@ -1,0 +1,15 @@
+import type { OwnPlan, Plan as PlanView } from "@securewave/contracts";
+import type { Tables } from "@securewave/database";
+import type { Selectable } from "kysely";
+
+export type Plan = Selectable<Tables["plans"]>;
+
+export function ownViewOf(plan: Plan): OwnPlan {
+  const { name, quota_bytes, on_quota, throttle_kbit_per_second, connections_max, devices_max } = plan;
+  return { name, quota_bytes, on_quota, throttle_kbit_per_second, connections_max, devices_max };
+}
+
+export function viewOf(plan: Plan & { readonly is_used: boolean }): PlanView {
+  const { id, is_default, is_retired, is_used } = plan;
+  return { id, ...ownViewOf(plan), is_default, is_retired, is_used };
+}

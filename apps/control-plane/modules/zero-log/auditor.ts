@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { HOUR_MS } from "@securewave/foundation";
+import { type AuditorEvent, type AuditorOrder, parseAuditorEvent } from "@securewave/ghosts/auditor-protocol";
+import type { Report } from "@securewave/ghosts/report";
+
+export interface Auditing {
+  /** Resolves with the report; undefined where the auditor ended without one, or was stopped. */
+  readonly finished: Promise<Report | undefined>;
+  /** Ends it; it takes away what it made. */
+  stop(): Promise<void>;
+}
+
+/** A search of terabytes at the speed of a disk. */
+const ENDS_WITHIN_MS = 6 * HOUR_MS;
+/** Namespaces and devices of ghosts are removed in it. */
+const STOPS_WITHIN_MS = 20_000;
+
+/**
+ * Runs the auditor as a process of its own, with another memory and less of the processor.
+ *
+ * @param command a program and its arguments
+ */
+export function startAuditor(
+  command: readonly string[],
+  order: AuditorOrder,
+  onEvent: (event: AuditorEvent) => void,
+): Auditing {
+  const [program = "", ...args] = command;
+  // What it says of itself can quote what it searches: it goes nowhere.
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"] });
+  child.stdin.on("error", () => {}); // its end shows below
+  child.stdin.write(`${JSON.stringify(order)}\n`);
+  let report: Report | undefined;
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const event = parseAuditorEvent(line);
+    if (event === undefined) return;
+    if (event.kind === "report") report = event.report;
+    onEvent(event);
+  });
+  const ended = new Promise<boolean>((resolve) => {
+    child.once("error", () => resolve(false));
+    child.once("close", (code) => resolve(code === 0));
+  });
+  const late = setTimeout(() => void stop(), ENDS_WITHIN_MS);
+  late.unref();
+
+  async function stop(): Promise<void> {
+    child.stdin.end();
+    child.kill("SIGTERM");
+    const impatient = setTimeout(() => child.kill("SIGKILL"), STOPS_WITHIN_MS);
+    await ended;
+    clearTimeout(impatient);
+  }
+
+  return {
+    finished: ended.then((isGood) => {
+      clearTimeout(late);
+      child.stdin.end();
+      return isGood ? report : undefined;
+    }),
+    stop,
+  };
+}
