@@ -11,6 +11,8 @@ import {
   type LogIn,
   type Node,
   nodeErrors,
+  type Plan,
+  planErrors,
   type Server,
   serverErrors,
   sessionErrors,
@@ -83,6 +85,16 @@ export function resolveAccount(client: Client, text: string): Promise<string> {
     nameOf: (account) => account.email,
     notFound: accountErrors.notFound,
     list: (query) => client.accounts.list({ query }),
+  });
+}
+
+export function resolvePlan(client: Client, text: string): Promise<string> {
+  return resolve<Plan>(text, {
+    id: "plan",
+    word: "plan",
+    nameOf: (plan) => plan.name,
+    notFound: planErrors.notFound,
+    list: (query) => client.plans.list({ query }),
   });
 }
 

@@ -9,6 +9,8 @@ import { addCheckpointCommand } from "./audit-checkpoint.ts";
 import { addExportCommand } from "./audit-export.ts";
 import { addVerifyCommand } from "./audit-verify.ts";
 import { countedEntries, timeText } from "./audit-words.ts";
+import { addZeroLogCommand } from "./audit-zero-log.ts";
+import { addVerifyReportCommand } from "./audit-zero-log-verify.ts";
 
 export function addAuditCommands(program: CommandUnknownOpts, perform: Perform): void {
   const audit = program.command("audit").description("the trail of acts that bear on security");
@@ -16,6 +18,8 @@ export function addAuditCommands(program: CommandUnknownOpts, perform: Perform):
   addCheckpointCommand(audit, perform);
   addExportCommand(audit, perform);
   addVerifyCommand(audit, perform);
+  addZeroLogCommand(audit, perform);
+  addVerifyReportCommand(audit, perform);
 }
 
 function addListCommand(audit: CommandUnknownOpts, perform: Perform): void {

@@ -20,7 +20,7 @@ function addListCommands(devices: CommandUnknownOpts, perform: Perform): void {
   devices
     .command("list")
     .description("list the devices of all accounts, or of one; for support agents and admins")
-    .option("--account <user>", "mail address, its beginning, or id")
+    .option("--account <user>", "mail address or id")
     .addOption(searchOption())
     .addOption(limitOption())
     .addOption(allOption())

@@ -1,3 +1,5 @@
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { useService } from "../testing/service.ts";
 
@@ -71,4 +73,30 @@ test("how to change MASTER_KEY is told, and when its change is complete", async 
 test("a customer is told that the role does not allow it", async () => {
   await service.logIn("ada@example.org");
   expect((await service.run("keys list")).stderr).toContain("request.not_allowed");
+});
+
+test("the data key is copied whole, for its owner alone, and a copy that is there is replaced", async () => {
+  const dir = service.home().dir;
+  const keyDir = join(dir, "data", "never-in-backups");
+  await mkdir(keyDir, { recursive: true });
+  await writeFile(join(keyDir, "data.key"), "the present key");
+  const copy = join(dir, "second-disk", "data.key");
+  const env = { DATA_DIR: join(dir, "data") };
+  const line = `keys data-key copy ${copy}`;
+  expect((await service.run(line, { env })).stdout).toContain(`DATA_KEY_COPIES=${copy}`);
+  expect(await readFile(copy, "utf8")).toBe("the present key");
+  expect((await stat(copy)).mode & 0o777).toBe(0o600);
+  const other = join(dir, "other.key");
+  await writeFile(other, "another key");
+  expect((await service.run(`${line} --file ${other} --json`, { env })).json()).toEqual({ file: copy });
+  expect(await readFile(copy, "utf8")).toBe("another key");
+  expect(await readdir(join(dir, "second-disk"))).toEqual(["data.key"]);
+});
+
+test("where there is no data key nothing is copied, and what to name is told", async () => {
+  const { dir } = service.home();
+  const env = { DATA_KEY_FILE: join(dir, "nowhere.key") };
+  const ran = await service.run(`keys data-key copy ${join(dir, "copy.key")}`, { env });
+  expect(ran.stderr).toContain("cli.no_key_file");
+  expect(await readdir(dir)).not.toContain("copy.key");
 });

@@ -6,6 +6,7 @@ import type { Call, Perform } from "../call.ts";
 import { counted, humanDay } from "../human.ts";
 import { yesOption } from "../options.ts";
 import type { Column, Output, Style } from "../output.ts";
+import { addDataKeyCommands } from "./data-key.ts";
 
 const LOOK_AGAIN_MS = 1_000;
 /** Secrets that cannot be opened stay under their key for good: nobody waits for them. */
@@ -24,6 +25,7 @@ export function addKeyCommands(program: CommandUnknownOpts, perform: Perform): v
   addListCommand(keys, perform);
   addRotateCommand(keys, perform);
   addRootCommand(keys, perform);
+  addDataKeyCommands(keys, perform);
 }
 
 function addListCommand(keys: CommandUnknownOpts, perform: Perform): void {

@@ -91,3 +91,17 @@ test("a second factor is taken off after asking whether it is the owner who asks
   expect((await service.run(`${line} --yes --json`)).json()).toEqual(account("ada@example.org"));
   expect(codes.has(id)).toBe(false);
 });
+
+test("an account is erased after asking, on the day that is told, or today, and kept again", async () => {
+  const { deletions } = service.api().state.privacy;
+  const id = account("ada@example.org")?.id ?? "";
+  expect((await service.run("users delete ada@example.org")).code).toBe(2);
+  expect(deletions.size).toBe(0);
+  const ran = await service.run("users delete ada@example.org", { terminal: 80, stdin: "y" });
+  expect(ran.stdout).toBe("ada@example.org is erased on 2026-11-27.\n");
+  expect((await service.run("users keep ada@example.org")).stdout).toBe("ada@example.org stays.\n");
+  expect(deletions.has(id)).toBe(false);
+  expect((await service.run("users keep ada@example.org")).stderr).toContain("privacy.no_deletion");
+  const atOnce = await service.run("users delete ada@example.org --now --yes --json");
+  expect(atOnce.json()).toEqual({ asked_on: "2026-11-20", due_on: "2026-11-20" });
+});

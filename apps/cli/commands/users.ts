@@ -22,12 +22,13 @@ export function addUserCommands(program: CommandUnknownOpts, perform: Perform): 
   addCreateCommand(users, perform);
   addChangeCommands(users, perform);
   addRescueCommands(users, perform);
+  addDeletionCommands(users, perform);
 }
 
 function addReadCommands(users: CommandUnknownOpts, perform: Perform): void {
   users
     .command("list")
-    .description("list accounts by mail address")
+    .description("list accounts; --search takes a whole mail address or id")
     .addOption(searchOption())
     .addOption(limitOption())
     .addOption(allOption())
@@ -36,7 +37,7 @@ function addReadCommands(users: CommandUnknownOpts, perform: Perform): void {
       "after",
       `
 Examples:
-  $ securewave users list --search example.org
+  $ securewave users list --search ada@example.org
   $ securewave users list --all --json`,
     )
     .action((options) =>
@@ -54,7 +55,7 @@ Examples:
   users
     .command("show")
     .description("show an account")
-    .argument("<user>", "mail address, its beginning, or id")
+    .argument("<user>", "mail address or id")
     .addHelpText(
       "after",
       `
@@ -105,7 +106,7 @@ function addChangeCommands(users: CommandUnknownOpts, perform: Perform): void {
   users
     .command("suspend")
     .description("end an account's log-ins and take its devices off their nodes")
-    .argument("<user>", "mail address, its beginning, or id")
+    .argument("<user>", "mail address or id")
     .addOption(yesOption())
     .addHelpText(
       "after",
@@ -128,7 +129,7 @@ Examples:
   users
     .command("reactivate")
     .description("let a suspended account in again")
-    .argument("<user>", "mail address, its beginning, or id")
+    .argument("<user>", "mail address or id")
     .addHelpText(
       "after",
       `
@@ -148,7 +149,7 @@ Examples:
   users
     .command("role")
     .description("change what an account may do")
-    .argument("<user>", "mail address, its beginning, or id")
+    .argument("<user>", "mail address or id")
     .addArgument(new Argument("<role>", "its new role").choices(ROLES))
     .addHelpText(
       "after",
@@ -172,7 +173,7 @@ function addRescueCommands(users: CommandUnknownOpts, perform: Perform): void {
   users
     .command("log-out")
     .description("end every log-in of an account; its devices and API keys go on working")
-    .argument("<user>", "mail address, its beginning, or id")
+    .argument("<user>", "mail address or id")
     .addOption(yesOption())
     .addHelpText(
       "after",
@@ -198,7 +199,7 @@ Examples:
   users
     .command("reset-second-factor")
     .description("take the second factor and all passkeys off an account whose owner lost them")
-    .argument("<user>", "mail address, its beginning, or id")
+    .argument("<user>", "mail address or id")
     .addOption(yesOption())
     .addHelpText(
       "after",
@@ -219,6 +220,49 @@ Examples:
         );
         await api.secondFactor.resetOf({ params: { id: account.id } });
         out.result(account, () => `${account.email} logs in with the password alone.`);
+        return undefined;
+      }),
+    );
+}
+
+/** Erases somebody's account, or takes that back. */
+function addDeletionCommands(users: CommandUnknownOpts, perform: Perform): void {
+  users
+    .command("delete")
+    .description("have an account erased when the days of grace are over, for all backups too")
+    .argument("<user>", "mail address or id")
+    .option("--now", "today, without days of grace: nothing brings it back")
+    .addOption(yesOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave users delete ada@example.org
+  $ securewave users delete ada@example.org --now`,
+    )
+    .action((user, options) =>
+      perform(async ({ client, confirm, out, nowMs }) => {
+        const api = await client();
+        const account = await showAccount(api, user);
+        await confirm(`Erase ${account.email} and everything that belongs to it, for good?`, options.yes);
+        const body = { is_at_once: options.now ?? false };
+        const deletion = await api.privacyDesk.erase({ params: { id: account.id }, body });
+        out.result(deletion, () => `${account.email} is erased on ${humanDay(deletion.due_on, nowMs)}.`);
+        return undefined;
+      }),
+    );
+
+  users
+    .command("keep")
+    .description("keep an account that was to be erased")
+    .argument("<user>", "mail address or id")
+    .addHelpText("after", "\nExamples:\n  $ securewave users keep ada@example.org")
+    .action((user) =>
+      perform(async ({ client, out }) => {
+        const api = await client();
+        const account = await showAccount(api, user);
+        await api.privacyDesk.keep({ params: { id: account.id } });
+        out.result(account, () => `${account.email} stays.`);
         return undefined;
       }),
     );

@@ -14,6 +14,8 @@ import { renderTunnel } from "../tunnel-file.ts";
 import { auditHandlers } from "./fake-audit.ts";
 import type { Handlers, Input } from "./fake-input.ts";
 import { keyHandlers } from "./fake-keys.ts";
+import { planHandlers } from "./fake-plans.ts";
+import { privacyHandlers } from "./fake-privacy.ts";
 import { demandCode, securityHandlers } from "./fake-security-handlers.ts";
 import {
   type FakeState,
@@ -24,6 +26,7 @@ import {
   PASSWORD,
   type StoredDevice,
 } from "./fake-state.ts";
+import { zeroLogHandlers } from "./fake-zero-log.ts";
 
 const JOIN = { join_token: "swj_example", command: "securewave-node join swj_example", expires_in: 86_400 };
 
@@ -34,8 +37,11 @@ export function createHandlers(state: FakeState): Handlers {
     ...nodeHandlers(state),
     ...deviceHandlers(state),
     ...keyHandlers(state),
+    ...planHandlers(state.plans, (token) => state.accountOfToken(token)?.id ?? ""),
+    ...privacyHandlers(state.privacy, (token) => state.accountOfToken(token)?.id ?? "", PASSWORD),
     ...securityHandlers(state, PASSWORD),
     ...auditHandlers(state),
+    ...zeroLogHandlers(state.zeroLog),
     "fleetDevices.list": ({ query }) => {
       const found = state.devices.filter(
         ({ account_id }) => query.account_id === undefined || account_id === query.account_id,
@@ -64,7 +70,13 @@ function serviceHandlers(state: FakeState): Handlers {
         vpn_servers: "2 of 3",
       },
     }),
-    "service.info": () => ({ name: state.settings.service_name, registration: "open", setup_needed: false }),
+    "service.info": () => ({
+      name: state.settings.service_name,
+      registration: "open",
+      setup_needed: false,
+      policy_version: "1",
+      policy_url: null,
+    }),
     "service.live": () => ({ status: "alive" }),
     "service.readSettings": () => state.settings,
     "service.changeSettings": ({ body }) => Object.assign(state.settings, body),

@@ -3,7 +3,10 @@ import type { KeyRings } from "@securewave/contracts/keys";
 import { createId, invariant } from "@securewave/foundation";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { createFakeKeys } from "./fake-keys.ts";
+import { createFakePlans, type FakePlans } from "./fake-plans.ts";
+import { createFakePrivacy, type FakePrivacy } from "./fake-privacy.ts";
 import { createFakeSecurity, type FakeSecurity } from "./fake-security.ts";
+import { createFakeZeroLog, type FakeZeroLog } from "./fake-zero-log.ts";
 
 export interface StoredDevice extends Device {
   readonly account_id: string;
@@ -27,6 +30,9 @@ export interface FakeState {
   }[];
   readonly serverKeys: Map<string, string>;
   readonly keys: KeyRings;
+  readonly plans: FakePlans;
+  readonly zeroLog: FakeZeroLog;
+  readonly privacy: FakePrivacy;
   readonly security: FakeSecurity;
   /** Of an access token, or of an API key. */
   accountOfToken(token: string): Account | undefined;
@@ -54,6 +60,9 @@ export function createFakeState(): FakeState {
     sessions: [],
     serverKeys: new Map(),
     keys: createFakeKeys(),
+    plans: createFakePlans(),
+    zeroLog: createFakeZeroLog(),
+    privacy: createFakePrivacy(),
     security: createFakeSecurity(),
     accountOfToken(token) {
       const session = state.sessions.find(({ access, hasEnded }) => access === token && !hasEnded);
@@ -95,6 +104,7 @@ export function fakeNode(name: string, state: Node["state"]): Node {
     devices: 12,
     connected: "1 to 9",
     revision: 40,
+    quarantined: false,
     applied_revision: isOffline ? null : 38,
     agent_version: "0.1.0",
     joined_on: "2026-11-19",

@@ -1,0 +1,128 @@
+import { writeFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { parseVerifier } from "@securewave/audit-trail";
+import type { Client, ZeroLogRun } from "@securewave/contracts";
+import { type Verified, verifyReport } from "@securewave/ghosts/report";
+import type { Call, Perform } from "../call.ts";
+import { CliError, EXIT } from "../failure.ts";
+import { createProgress, type Progress } from "./audit-progress.ts";
+import { reportJson, reportText } from "./audit-zero-log-words.ts";
+
+const ASKS_EVERY_MS = 500;
+
+export function addZeroLogCommand(audit: CommandUnknownOpts, perform: Perform): void {
+  audit
+    .command("zero-log")
+    .description("search the service for traces of made-up customers now; exit code 1 unless there is none")
+    .option("-o, --out <file>", "keep the signed report in a file, and the key beside it (.vkey)")
+    .option(
+      "--quick",
+      "do not wait until the node has forgotten the ghosts by itself, which takes four minutes",
+    )
+    .addHelpText(
+      "after",
+      `
+The service does the same every day, and shows the newest report to everybody at /zero-log.
+
+Examples:
+  $ securewave audit zero-log
+  $ securewave audit zero-log --quick --out report.txt
+  $ securewave audit verify-report report.txt`,
+    )
+    .action(({ out, quick }) =>
+      perform(async (call) => {
+        const client = await call.client();
+        const before = await client.zeroLog.latest();
+        const expected = new Map(
+          readProof(before)?.report.surfaces.map(({ id, bytes }) => [id, bytes] as const) ?? [],
+        );
+        await client.zeroLog.start({ body: { is_quick: quick ?? false } });
+        await follow(call, client, before.report?.number ?? 0, expected);
+        const proof = await client.zeroLog.latest();
+        const verified = readProof(proof);
+        if (verified === undefined || proof.report === null)
+          throw new CliError(
+            "cli.report_broken",
+            "The service shows no report, or one that it has not signed.",
+          );
+        if (out !== undefined) await keep(out, proof.report.note, proof.verifier_key);
+        call.out.result(
+          { ...reportJson(verified), number: proof.report.number, key: proof.verifier_key },
+          () => reportText(call.out, verified),
+        );
+        if (out !== undefined) call.out.note(`The signed report is in ${out}, its key in ${out}.vkey.`);
+        return verified.report.outcome === "clean" ? undefined : EXIT.failed;
+      }),
+    );
+}
+
+function readProof({
+  report,
+  verifier_key,
+}: Awaited<ReturnType<Client["zeroLog"]["latest"]>>): Verified | undefined {
+  const verifier = parseVerifier(verifier_key);
+  return verifier && report ? verifyReport(report.note, verifier) : undefined;
+}
+
+/**
+ * Shows how far the search is, until its report is there.
+ *
+ * @param formerNumber of the newest report before
+ * @param expected bytes of each surface at the last time
+ * @throws CliError `cli.search_failed`
+ */
+async function follow(
+  call: Call,
+  client: Client,
+  formerNumber: number,
+  expected: ReadonlyMap<string, number>,
+): Promise<void> {
+  let shown: { readonly label: string; readonly bar: Progress } | undefined;
+  const show = (label: string, share: number) => {
+    if (shown?.label !== label) {
+      shown?.bar.end();
+      shown = { label, bar: createProgress(call, label) };
+    }
+    shown.bar.show(share);
+  };
+  try {
+    for (;;) {
+      const { run } = await client.zeroLog.run();
+      // Behind a balancer, another process may be the one that searches: its report shows that it is done.
+      if (run?.state === "running") showRun(run, expected, show);
+      else if (((await client.zeroLog.latest()).report?.number ?? 0) > formerNumber) return;
+      else if (run?.state === "failed")
+        throw new CliError("cli.search_failed", "The search ended without a report.", {
+          next: "The service's log says more: look for zero_log_failed.",
+        });
+      await pause(ASKS_EVERY_MS);
+    }
+  } finally {
+    shown?.bar.end();
+  }
+}
+
+function showRun(
+  { doing, surfaces }: ZeroLogRun,
+  expected: ReadonlyMap<string, number>,
+  show: (label: string, share: number) => void,
+): void {
+  const at = surfaces.find(({ state }) => state === "searching");
+  if (at === undefined) {
+    show(doing, surfaces.some(({ state }) => state === "done") ? 1 : 0);
+    return;
+  }
+  const whole = expected.get(at.id);
+  const done = surfaces.filter(({ state }) => state === "done").length;
+  show(at.title, whole === undefined || whole === 0 ? done / surfaces.length : at.bytes / whole);
+}
+
+async function keep(path: string, note: string, key: string): Promise<void> {
+  try {
+    await writeFile(path, note, { mode: 0o600 });
+    await writeFile(`${path}.vkey`, `${key}\n`, { mode: 0o600 });
+  } catch {
+    throw new CliError("cli.file_not_written", `${path} could not be written.`, { exitCode: EXIT.usage });
+  }
+}

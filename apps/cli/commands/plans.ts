@@ -1,0 +1,279 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { Client, OwnPlan, Plan } from "@securewave/contracts";
+import { given, type Perform } from "../call.ts";
+import { usageError } from "../failure.ts";
+import { counted, humanBytes } from "../human.ts";
+import { dataOrNone, humanSpeed, integerOrNone, limitOf, type None, speed } from "../limits.ts";
+import { allOption, cursorOption, limitOption, readList, searchOption, yesOption } from "../options.ts";
+import type { Column, Output } from "../output.ts";
+import { moreNote } from "../paging.ts";
+import { resolveAccount, resolvePlan } from "../resolve.ts";
+
+/** As the contract has them. */
+const COUNT_MAX = 1000;
+const KBIT_PER_SECOND_MIN = 64;
+const KBIT_PER_SECOND_MAX = 40_000_000;
+
+export function addPlanCommands(program: CommandUnknownOpts, perform: Perform): void {
+  const plans = program.command("plans").description("what customers may use: quota, connections, devices");
+  addReadCommands(plans, perform);
+  addWriteCommands(plans, perform);
+  addAccountCommands(plans, perform);
+}
+
+function addReadCommands(plans: CommandUnknownOpts, perform: Perform): void {
+  plans
+    .command("list")
+    .description("list plans by name; for support agents and admins")
+    .addOption(searchOption())
+    .addOption(limitOption())
+    .addOption(allOption())
+    .addOption(cursorOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave plans list
+  $ securewave plans list --all --json`,
+    )
+    .action((options) =>
+      perform(async ({ client, out }) => {
+        const { plans: api } = await client();
+        const page = await readList(options, (query) => api.list({ query }));
+        out.result(page, () => (page.items.length === 0 ? "No plans." : planTable(out, page.items)));
+        moreNote(out, page);
+        return undefined;
+      }),
+    );
+
+  plans
+    .command("show")
+    .description("show a plan, or without a name one's own")
+    .argument("[plan]", "name, its beginning, or id")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave plans show
+  $ securewave plans show Standard --json`,
+    )
+    .action((name) =>
+      perform(async ({ client, out }) => {
+        const api = await client();
+        const plan = name === undefined ? await api.plans.own() : await showPlan(api, name);
+        out.result(plan, () => out.fields(planFields(plan)));
+        return undefined;
+      }),
+    );
+}
+
+const quotaOption = () =>
+  new Option("--quota <data>", "traffic a month: 500GB, 2TiB or none").argParser(dataOrNone);
+const onQuotaOption = () =>
+  new Option("--on-quota <what>", "what happens at 100 %").choices(["throttle", "block"] as const);
+const throttleOption = () =>
+  new Option("--throttle <speed>", "fair-use speed of each device: 1500kbit, 2mbit").argParser(
+    speed(KBIT_PER_SECOND_MIN, KBIT_PER_SECOND_MAX),
+  );
+const connectionsOption = () =>
+  new Option("--connections-max <number>", "devices connected at the same time, or none").argParser(
+    integerOrNone(1, COUNT_MAX),
+  );
+const devicesOption = () =>
+  new Option("--devices-max <number>", "active devices; none: as the settings say").argParser(
+    integerOrNone(1, COUNT_MAX),
+  );
+
+interface LimitOptions {
+  readonly quota?: number | None;
+  readonly onQuota?: OwnPlan["on_quota"];
+  readonly throttle?: number;
+  readonly connectionsMax?: number | None;
+  readonly devicesMax?: number | None;
+}
+
+function limitsOf(options: LimitOptions) {
+  return given({
+    quota_bytes: limitOf(options.quota),
+    on_quota: options.onQuota,
+    throttle_kbit_per_second: options.throttle,
+    connections_max: limitOf(options.connectionsMax),
+    devices_max: limitOf(options.devicesMax),
+  });
+}
+
+function addWriteCommands(plans: CommandUnknownOpts, perform: Perform): void {
+  plans
+    .command("create")
+    .description("add a plan; what is left out has no limit")
+    .argument("<name>", "what customers read")
+    .addOption(quotaOption())
+    .addOption(onQuotaOption())
+    .addOption(throttleOption())
+    .addOption(connectionsOption())
+    .addOption(devicesOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave plans create Basic --quota 200GB --throttle 2mbit --connections-max 3
+  $ securewave plans create Trial --quota 5GB --on-quota block --devices-max 1`,
+    )
+    .action((name, options) =>
+      perform(async ({ client, out }) => {
+        const { plans: api } = await client();
+        const plan = await api.create({ body: { name, ...limitsOf(options) } });
+        out.result(plan, () => out.fields(planFields(plan)));
+        return undefined;
+      }),
+    );
+
+  plans
+    .command("change")
+    .description("change a plan, for all who have it and at once; what is not named stays")
+    .argument("<plan>", "name, its beginning, or id")
+    .option("--name <name>", "what customers read")
+    .addOption(quotaOption())
+    .addOption(onQuotaOption())
+    .addOption(throttleOption())
+    .addOption(connectionsOption())
+    .addOption(devicesOption())
+    .option("--default", "give it to every new account")
+    .option("--retire", "give it to nobody new; who has it keeps it")
+    .option("--offer", "give it to new ones again")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave plans change Basic --quota 300GB
+  $ securewave plans change Basic --default
+  $ securewave plans change Trial --retire`,
+    )
+    .action((name, options) =>
+      perform(async ({ client, out }) => {
+        if (options.retire && options.offer) throw usageError("Either --retire or --offer, not both.");
+        const body = {
+          ...limitsOf(options),
+          ...given({ name: options.name, is_default: options.default }),
+          ...(options.retire || options.offer ? { is_retired: options.retire === true } : {}),
+        };
+        if (Object.keys(body).length === 0)
+          throw usageError("Name at least one thing to change.", "Add --help to see them.");
+        const api = await client();
+        const plan = await api.plans.change({ params: { id: await resolvePlan(api, name) }, body });
+        out.result(plan, () => out.fields(planFields(plan)));
+        return undefined;
+      }),
+    );
+
+  plans
+    .command("remove")
+    .description("remove a plan that no account has")
+    .argument("<plan>", "name, its beginning, or id")
+    .addOption(yesOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave plans remove Trial
+  $ securewave plans remove Trial --yes`,
+    )
+    .action((text, options) =>
+      perform(async ({ client, confirm, out }) => {
+        const api = await client();
+        const { id, name } = await showPlan(api, text);
+        await confirm(`Remove the plan ${name}?`, options.yes);
+        await api.plans.remove({ params: { id } });
+        out.result({ id, removed: true }, () => `Removed ${name}.`);
+        return undefined;
+      }),
+    );
+}
+
+function addAccountCommands(plans: CommandUnknownOpts, perform: Perform): void {
+  plans
+    .command("of")
+    .description("show which plan an account has; for support agents and admins")
+    .argument("<user>", "mail address, its beginning, or id")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave plans of ada@example.org`,
+    )
+    .action((user) =>
+      perform(async ({ client, out }) => {
+        const api = await client();
+        const plan = await api.plans.ofAccount({ params: { id: await resolveAccount(api, user) } });
+        out.result(plan, () => out.fields(planFields(plan)));
+        return undefined;
+      }),
+    );
+
+  plans
+    .command("assign")
+    .description("give an account a plan; its limits hold at once")
+    .argument("<user>", "mail address, its beginning, or id")
+    .argument("<plan>", "name, its beginning, or id")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ securewave plans assign ada@example.org Basic`,
+    )
+    .action((user, name) =>
+      perform(async ({ client, out }) => {
+        const api = await client();
+        const id = await resolveAccount(api, user);
+        const plan = await api.plans.assign({
+          params: { id },
+          body: { plan_id: await resolvePlan(api, name) },
+        });
+        out.result(plan, () => `${user} has the plan ${plan.name}.`);
+        return undefined;
+      }),
+    );
+}
+
+async function showPlan(api: Client, text: string): Promise<Plan> {
+  return api.plans.show({ params: { id: await resolvePlan(api, text) } });
+}
+
+function planTable(out: Output, plans: readonly Plan[]): string {
+  const columns: Column<Plan>[] = [
+    { title: "NAME", value: (plan) => plan.name },
+    { title: "QUOTA", value: (plan) => quotaText(plan) },
+    { title: "CONNECTIONS", value: (plan) => maxText(plan.connections_max), align: "right" },
+    { title: "DEVICES", value: (plan) => maxText(plan.devices_max, "as set"), align: "right" },
+    { title: "", value: (plan) => marksOf(plan).join(", ") },
+  ];
+  return `${out.table(columns, plans)}\n\n${counted(plans.length, "plan")}`;
+}
+
+function planFields(plan: OwnPlan | Plan): [string, string][] {
+  const fields: [string, string][] = [
+    ["Plan", plan.name],
+    ["Traffic a month", quotaText(plan)],
+    ["Connections", maxText(plan.connections_max)],
+    ["Devices", maxText(plan.devices_max, "as the settings say")],
+  ];
+  return "id" in plan
+    ? [...fields, ["State", marksOf(plan).join(", ") || "offered"], ["Id", plan.id]]
+    : fields;
+}
+
+function marksOf({ is_default, is_retired, is_used }: Plan): string[] {
+  return [is_default && "default", is_retired && "retired", !is_used && "unused"].filter(
+    (mark) => mark !== false,
+  );
+}
+
+function quotaText({ quota_bytes, on_quota, throttle_kbit_per_second }: OwnPlan): string {
+  if (quota_bytes === null) return "unlimited";
+  const then = on_quota === "block" ? "blocked" : humanSpeed(throttle_kbit_per_second);
+  return `${humanBytes(quota_bytes)}, then ${then}`;
+}
+
+function maxText(max: number | null, none = "unlimited"): string {
+  return max === null ? none : `at most ${max}`;
+}
