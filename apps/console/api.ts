@@ -1,4 +1,11 @@
-import { ApiError, type BrowserSession, createClient } from "@securewave/contracts";
+import {
+  ApiError,
+  type BrowserSession,
+  type Client,
+  type ClientOptions,
+  createClient,
+} from "@securewave/contracts";
+import { countingBytes } from "./counting-bytes.ts";
 import { createProofOfWork } from "./proof-of-work.ts";
 import { createReachability } from "./reachability.ts";
 import { createSession } from "./session.ts";
@@ -10,14 +17,28 @@ export const session = createSession({ ask: async () => (await client.session.sh
 
 export const proofOfWork = createProofOfWork(solveInWorker);
 
-/** The API of the service that this page came from. */
-export const client = createClient({
+const options: ClientOptions = {
   baseUrl: "",
   csrfToken: session.csrfToken,
   renewToken: () => session.restore(),
   solveChallenge: proofOfWork.solve,
   fetch: reachability.fetch,
-});
+};
+
+/** The API of the service that this page came from. */
+export const client = createClient(options);
+
+/**
+ * The same for an answer that takes a while.
+ *
+ * @param onProgress hears how many bytes of it have come
+ */
+export function watchingClient(onProgress: (bytes: number) => void): Client {
+  return createClient({
+    ...options,
+    fetch: async (input, init) => countingBytes(await reachability.fetch(input, init), onProgress),
+  });
+}
 
 /** Tells the browser's other tabs, which share the cookie, that a log-in began or ended. */
 const tabs = new BroadcastChannel("securewave.session");

@@ -142,10 +142,22 @@ const ownAccount = createRoute({
   component: lazyRouteComponent(() => import("./pages/account/account-page.tsx"), "AccountPage"),
 });
 
+const usage = createRoute({
+  getParentRoute: () => account,
+  path: "/account/usage",
+  component: lazyRouteComponent(() => import("./pages/usage/usage-page.tsx"), "UsagePage"),
+});
+
 const security = createRoute({
   getParentRoute: () => account,
   path: "/account/security",
   component: lazyRouteComponent(() => import("./pages/security/security-page.tsx"), "SecurityPage"),
+});
+
+const privacy = createRoute({
+  getParentRoute: () => account,
+  path: "/account/privacy",
+  component: lazyRouteComponent(() => import("./pages/privacy/privacy-page.tsx"), "PrivacyPage"),
 });
 
 const apiKeys = createRoute({
@@ -208,6 +220,21 @@ const blocks = createRoute({
   component: lazyRouteComponent(() => import("./pages/blocks/blocks-page.tsx"), "BlocksPage"),
 });
 
+const plans = createRoute({
+  getParentRoute: () => staff,
+  path: "/admin/plans",
+  component: lazyRouteComponent(() => import("./pages/plans/plans-page.tsx"), "PlansPage"),
+});
+
+const privacyRequests = createRoute({
+  getParentRoute: () => staff,
+  path: "/admin/privacy-requests",
+  component: lazyRouteComponent(
+    () => import("./pages/privacy-requests/requests-page.tsx"),
+    "PrivacyRequestsPage",
+  ),
+});
+
 /** The same for what only admins may see. */
 const admins = createRoute({
   getParentRoute: () => staff,
@@ -247,7 +274,9 @@ export const router = createRouter({
       device,
       servers,
       ownAccount,
+      usage,
       security,
+      privacy,
       apiKeys,
       newApiKey,
       staff.addChildren([
@@ -256,7 +285,9 @@ export const router = createRouter({
         newNode,
         node,
         users,
+        plans,
         blocks,
+        privacyRequests,
         admins.addChildren([audit, keys, settings]),
       ]),
     ]),

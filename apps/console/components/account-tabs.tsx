@@ -2,7 +2,9 @@ import { Link } from "@tanstack/react-router";
 
 const TABS = [
   { to: "/account", label: "You" },
+  { to: "/account/usage", label: "Usage" },
   { to: "/account/security", label: "Security" },
+  { to: "/account/privacy", label: "Privacy" },
   { to: "/account/api-keys", label: "API keys" },
 ] as const;
 

@@ -4,7 +4,9 @@ import {
   CircleUser,
   Gauge,
   Globe,
+  Inbox,
   KeyRound,
+  Layers,
   type LucideIcon,
   MonitorSmartphone,
   ScrollText,
@@ -36,7 +38,9 @@ const STAFF_PLACES: readonly Place[] = [
   { to: "/admin", label: "Overview", icon: Gauge, hasPagesBelow: false },
   { to: "/admin/nodes", label: "Nodes", icon: Server, hasPagesBelow: true },
   { to: "/admin/users", label: "Users", icon: Users, hasPagesBelow: false },
+  { to: "/admin/plans", label: "Plans", icon: Layers, hasPagesBelow: false },
   { to: "/admin/blocks", label: "Blocks", icon: ShieldBan, hasPagesBelow: false },
+  { to: "/admin/privacy-requests", label: "Privacy requests", icon: Inbox, hasPagesBelow: false },
 ];
 
 const ADMIN_PLACES: readonly Place[] = [
@@ -100,6 +104,9 @@ function Sidebar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
         )}
       </nav>
       <div className="mt-auto px-2.5">
+        <a href="/zero-log" className="mb-3 block rounded-sm text-muted text-sm hover:text-ink">
+          Zero-log report
+        </a>
         {staffPlaces.length === 0 && (
           <a href="/api/docs" className="mb-3 inline-block rounded-sm text-muted text-sm hover:text-ink">
             API reference

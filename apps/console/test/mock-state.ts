@@ -5,6 +5,8 @@ import { createId } from "@securewave/foundation";
 import { generateKeyPair, generatePresharedKey, parsePrivateKey } from "@securewave/wireguard";
 import { configOf } from "../tunnel-file.ts";
 import type { Call, Handler } from "./mock-call.ts";
+import { createMockPlans } from "./mock-plans.ts";
+import { createMockPrivacy, POLICY_VERSION } from "./mock-privacy.ts";
 import { createMockSecurity } from "./mock-security.ts";
 
 export const CSRF_TOKEN = "mock-csrf-token";
@@ -57,6 +59,8 @@ export function createMockState() {
     return accounts.get(/securewave_session=(\w+)/.exec(cookie)?.[1] ?? "");
   }
 
+  const { handlers: planHandlers, ...plans } = createMockPlans({ page });
+  const { handlers: privacyHandlers, ...privacy } = createMockPrivacy({ page });
   const security = createMockSecurity({ page, openSession, accountOf });
 
   function addNode(name: string, region: string, more: Partial<MutableNode> = {}): MutableNode {
@@ -76,6 +80,7 @@ export function createMockState() {
       connected: "0–9",
       revision: 1,
       applied_revision: 1,
+      quarantined: false,
       agent_version: "0.1.0",
       joined_on: "2026-10-04",
       ...more,
@@ -192,6 +197,8 @@ export function createMockState() {
       name: settings.service_name,
       registration: settings.registration,
       setup_needed: setupNeeded,
+      policy_version: POLICY_VERSION,
+      policy_url: "https://vpn.example.org/privacy",
     }),
     "service.health": () => ({
       status: "healthy",
@@ -246,6 +253,8 @@ export function createMockState() {
       response.setHeader("set-cookie", "securewave_session=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/");
     },
     ...security.handlers,
+    ...planHandlers,
+    ...privacyHandlers,
     "devices.list": (call) =>
       page(
         matching(
@@ -324,6 +333,8 @@ export function createMockState() {
       if (draining !== undefined) node.state = draining ? "draining" : "healthy";
       return node;
     },
+    "nodes.trust": (call) =>
+      Object.assign(nodeAt(call), { quarantined: false, state: "healthy", problem: null }),
     "nodes.renewJoinToken": (call) => nodeAt(call) && makeJoinToken(),
     "nodes.remove": (call) => void nodes.delete(nodeAt(call).id),
     "fleetDevices.totals": () => ({
@@ -343,6 +354,8 @@ export function createMockState() {
     devices,
     nodes,
     settings,
+    plans,
+    privacy,
     handlers,
     addAccount,
     addNode,

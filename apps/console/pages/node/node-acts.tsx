@@ -17,6 +17,7 @@ import { nodeQuery, queryClient } from "../../queries.ts";
 export function NodeActs({ node }: { node: Node }) {
   return (
     <>
+      {node.quarantined && <Quarantine node={node} />}
       <Drain node={node} />
       <Section title="Details">
         <DetailsForm node={node} />
@@ -29,6 +30,39 @@ export function NodeActs({ node }: { node: Node }) {
 
 function refresh(): Promise<void> {
   return queryClient.invalidateQueries({ queryKey: ["nodes"] });
+}
+
+function Quarantine({ node }: { node: Node }) {
+  const [isAsked, setAsked] = useState(false);
+
+  async function trust(): Promise<void> {
+    await client.nodes.trust({ params: { id: node.id } });
+    await refresh();
+    notify(`${node.name} is trusted again.`);
+  }
+
+  return (
+    <Section title="Quarantine" lead="Customers lose nothing by it: their usage is left as it was.">
+      <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
+        <p className="min-w-0 grow basis-72 text-muted">
+          It reported figures that cannot be, so what it counts is left out, and it is given no new devices.
+          Tunnels on it go on.
+        </p>
+        <Button onClick={() => setAsked(true)}>Trust again…</Button>
+      </div>
+      <ConfirmDialog
+        isOpen={isAsked}
+        title={`Trust ${node.name} again?`}
+        confirmLabel="Trust again"
+        tone="primary"
+        onClose={() => setAsked(false)}
+        onConfirm={trust}
+      >
+        <p>What it counts from here on is added to what customers used. What it reported before is not.</p>
+        <p>Look into the machine first: figures like these come from a broken clock, or from an intruder.</p>
+      </ConfirmDialog>
+    </Section>
+  );
 }
 
 function Drain({ node }: { node: Node }) {

@@ -5,7 +5,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { NodeStateBadge } from "../../components/node-state.tsx";
 import { Card, ErrorState, PageTitle, SkeletonRows } from "../../components/page.tsx";
-import { Notice } from "../../components/state.tsx";
+import { Notice, StateBadge } from "../../components/state.tsx";
 import { formatCount, formatDay } from "../../format.ts";
 import { isRefusal } from "../../problems.ts";
 import { nodeQuery } from "../../queries.ts";
@@ -49,7 +49,10 @@ function Facts({ node }: { node: Node }) {
   return (
     <Card className="overflow-hidden">
       <div className="p-5 sm:px-6" role="status">
-        <NodeStateBadge state={node.state} />
+        <div className="flex flex-wrap gap-2">
+          <NodeStateBadge state={node.state} />
+          {node.quarantined && <StateBadge tone="bad">Quarantined</StateBadge>}
+        </div>
         {node.problem !== null && (
           <div className="mt-3">
             <Notice tone="warn">{node.problem}</Notice>

@@ -4,9 +4,10 @@ import { MailOpen } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { client } from "../../api.ts";
 import { Button, ButtonLink } from "../../components/button.tsx";
-import { EmailField, PasswordField } from "../../components/fields.tsx";
-import { Form, type FormValues } from "../../components/form.tsx";
+import { EmailField, GroupError, PasswordField } from "../../components/fields.tsx";
+import { Form, type FormValues, useFieldProblem } from "../../components/form.tsx";
 import { PageTitle } from "../../components/page.tsx";
+import { PolicyLink } from "../../components/policy-link.tsx";
 import { ResendMail } from "../../components/resend-mail.tsx";
 import { WorkBar } from "../../components/work-bar.tsx";
 import { serviceQuery } from "../../queries.ts";
@@ -19,7 +20,12 @@ export function SignUpPage() {
     const email = values.text("email");
     const website = values.secret("website");
     await client.accounts.register({
-      body: { email, password: values.secret("password"), ...(website !== "" && { website }) },
+      body: {
+        email,
+        password: values.secret("password"),
+        policy_version: values.text("policy_version"),
+        ...(website !== "" && { website }),
+      },
     });
     setSentTo(email);
   }
@@ -34,9 +40,10 @@ export function SignUpPage() {
           <>
             <EmailField />
             <PasswordField isNew />
+            {service.data && <Agreement service={service.data} />}
             <Bait />
             <WorkBar />
-            <Button type="submit" tone="primary" isPending={isPending}>
+            <Button type="submit" tone="primary" isPending={isPending} disabled={!service.data}>
               Sign up
             </Button>
           </>
@@ -49,6 +56,34 @@ export function SignUpPage() {
         </Link>
       </p>
     </>
+  );
+}
+
+interface AgreementProps {
+  readonly service: { readonly policy_version: string; readonly policy_url: string | null };
+}
+
+function Agreement({ service: { policy_version: version, policy_url: url } }: AgreementProps) {
+  const { problem, clear } = useFieldProblem("policy_version");
+  return (
+    <div>
+      <label className="flex min-h-11 items-center gap-3">
+        <input
+          type="checkbox"
+          name="policy_version"
+          value={version}
+          className="size-4.5 shrink-0"
+          data-missing="Tick this to go on."
+          aria-invalid={problem === undefined ? undefined : true}
+          onChange={clear}
+          required
+        />
+        <span>
+          I agree to the <PolicyLink url={url}>privacy policy</PolicyLink>, version {version}
+        </span>
+      </label>
+      <GroupError name="policy_version" />
+    </div>
   );
 }
 

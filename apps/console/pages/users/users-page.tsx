@@ -38,7 +38,7 @@ export function UsersPage() {
         }
       />
       <div className="mb-4">
-        <SearchField label="Search mail addresses" value={search} onSearch={onSearch} />
+        <SearchField label="Whole mail address or id" value={search} onSearch={onSearch} />
       </div>
       {list.isPending && <SkeletonRows label="Loading users" />}
       {list.isError && accounts.length === 0 && <ErrorState error={list.error} onRetry={list.refetch} />}
