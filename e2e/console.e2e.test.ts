@@ -156,6 +156,7 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     await page.locator("input[name=email]").fill(ADA);
     await page.locator("input[name=password]").fill(PASSWORD);
     await shoot(page, "10-sign-up");
+    await page.locator("input[name=policy_version]").check();
     await page.getByRole("button", { name: "Sign up" }).click();
     await page.getByRole("heading", { name: "Check your mail" }).waitFor();
     await shoot(page, "11-check-mail");
@@ -282,6 +283,7 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     await adminPage.getByRole("button", { name: "Save settings" }).click();
     await adminPage.getByText("Saved.").first().waitFor();
 
+    await page.locator("input[name=policy_version]").check();
     await page.getByRole("button", { name: "Sign up" }).click();
     await page.getByText("Registration is closed").first().waitFor();
     await shoot(page, "32-closed-late");

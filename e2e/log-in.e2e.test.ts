@@ -92,6 +92,7 @@ describe.skipIf(!needs.ok)(needs.title("the ways into an account"), { timeout: 1
     await page.goto(`${origin}/sign-up`);
     await page.locator("input[name=email]").fill(ADA.email);
     await page.locator("input[name=password]").fill(PASSWORD);
+    await page.locator("input[name=policy_version]").check();
     await page.getByRole("button", { name: "Sign up" }).click();
     await page.goto(await mailedLink(join(dataDirOf(dir.path), "outbox"), ADA.email));
     await page.getByText("Address confirmed").waitFor();

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Node } from "@securewave/contracts";
@@ -19,10 +20,20 @@ export interface NodeMachine {
   readonly node: Node;
   readonly namespace: string;
   readonly interfaceName: string;
+  /** Where the agent keeps its keys. */
+  readonly stateDir: string;
+  /** What it keeps on a memory disk, where there is one. */
+  readonly runtimeDir: string;
   /** The agent that runs at the moment. */
   agent(): RunningProcess;
-  /** Starts the agent once more, with the command that it was started with first. */
-  startAgent(): Promise<void>;
+  /** What all agents of this node have written. */
+  lines(): string[];
+  /**
+   * Starts the agent once more, with the command that it was started with first.
+   *
+   * @param env in place of what it was started with
+   */
+  startAgent(env?: Readonly<Record<string, string>>): Promise<void>;
   /** Ends the agent at once; the interface stays. */
   killAgent(): Promise<void>;
   /** What `securewave-node status` says. */
@@ -39,6 +50,10 @@ export interface NodeMachineOptions {
   readonly endpoint: string;
   /** Stands in for the address in the command, where the node sees the control plane under another one. */
   readonly controlPlaneUrl?: string;
+  /** In place of folders of its own below the temporary one; removed with the node. */
+  readonly runtimeDir?: string;
+  /** Added to the agent's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs the command that makes a node join, in the node's namespace, and waits until the node is healthy. */
@@ -51,7 +66,9 @@ export async function joinNode(options: NodeMachineOptions): Promise<NodeMachine
   const dir = temporaryDir("node");
   // wireguard-go keeps the sockets of all namespaces in one folder.
   const interfaceName = `sw${randomSuffix()}`;
-  const folders = ["--state-dir", join(dir.path, "state"), "--runtime-dir", join(dir.path, "runtime")];
+  const stateDir = join(dir.path, "state");
+  const { runtimeDir = join(dir.path, "runtime") } = options;
+  const folders = ["--state-dir", stateDir, "--runtime-dir", runtimeDir];
   const args = [
     ...agentArguments(command, options),
     ...folders,
@@ -61,16 +78,17 @@ export async function joinNode(options: NodeMachineOptions): Promise<NodeMachine
     endpoint,
   ];
 
-  const start = () =>
+  const start = (env = options.env) =>
     startProcess({
       command: process.execPath,
       args: [ENTRY, ...args, "--allow-plaintext"],
       namespace,
-      env: cleanEnvironment(),
+      env: { ...cleanEnvironment(), ...env },
       readyWhen: /"interface-(created|adopted)"/,
       timeoutMs: 60_000,
     });
   let agent = await start();
+  const agents = [agent];
   await eventually(
     async () => {
       const { state } = await admin.client.nodes.show({ params: { id: node.id } });
@@ -82,9 +100,13 @@ export async function joinNode(options: NodeMachineOptions): Promise<NodeMachine
     node,
     namespace,
     interfaceName,
+    stateDir,
+    runtimeDir,
     agent: () => agent,
-    async startAgent() {
-      agent = await start();
+    lines: () => agents.flatMap((one) => one.lines()),
+    async startAgent(env) {
+      agent = await start(env);
+      agents.push(agent);
     },
     async killAgent() {
       agent.kill("SIGKILL");
@@ -94,7 +116,10 @@ export async function joinNode(options: NodeMachineOptions): Promise<NodeMachine
       const { stdout } = await run(process.execPath, [ENTRY, "status", "--json", ...folders], { namespace });
       return JSON.parse(stdout);
     },
-    [Symbol.asyncDispose]: () => dispose(agent, namespace, interfaceName, dir),
+    async [Symbol.asyncDispose]() {
+      await dispose(agent, namespace, interfaceName, dir);
+      await rm(runtimeDir, { recursive: true, force: true });
+    },
   };
 }
 

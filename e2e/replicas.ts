@@ -51,6 +51,7 @@ export function createReplicaStarter({ dir, databaseUrl, redisUrl }: ReplicasOpt
     DATABASE_URL: databaseUrl,
     DATABASE_POOL_MAX: "5",
     REDIS_URL: redisUrl,
+    DATA_KEY_FILE: join(dir, "never-in-backups", "data.key"),
     JWT_SECRET: randomBytes(32).toString("hex"),
     MASTER_KEY: randomBytes(32).toString("base64"),
     PUBLIC_URL: "http://vpn.example.org",
