@@ -1,15 +1,18 @@
 /** The control plane's own devices service on a store of its own, without HTTP and without a node's agent. */
+import { join } from "node:path";
 import { type Database, migrate, openDatabase } from "@securewave/database";
+import { insertAccountRow } from "@securewave/database/testing-rows";
 import { createId, systemClock } from "@securewave/foundation";
 import { createEnvelope } from "@securewave/foundation/envelope";
 import { createJobs } from "@securewave/jobs";
-import { createConnections, createPresence } from "@securewave/live";
+import { createPresence, createUsage } from "@securewave/live";
 import { temporaryDir } from "@securewave/testing";
 import { type Pool, parsePool } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { createBus } from "../apps/control-plane/bus.ts";
 import { createAccounts } from "../apps/control-plane/modules/accounts/index.ts";
 import { createAudit } from "../apps/control-plane/modules/audit/index.ts";
+import { openDataKeys } from "../apps/control-plane/modules/data-keys/index.ts";
 import {
   createDevices,
   createTunnels,
@@ -18,6 +21,7 @@ import {
 } from "../apps/control-plane/modules/devices/index.ts";
 import { createMail } from "../apps/control-plane/modules/mail/index.ts";
 import { createNodes } from "../apps/control-plane/modules/nodes/index.ts";
+import { openPlans } from "../apps/control-plane/modules/plans/index.ts";
 import { loadServiceKey } from "../apps/control-plane/modules/service-keys/index.ts";
 import { createSettings } from "../apps/control-plane/modules/settings/index.ts";
 
@@ -51,6 +55,11 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
   const [clock, publicUrl] = [systemClock, "http://localhost"];
   const bus = createBus(database, ignore);
   const envelope = createEnvelope([MASTER_KEY]);
+  const { dataKeys, file } = await openDataKeys({
+    database,
+    envelope,
+    paths: [join(dir.path, "never-in-backups", "data.key")],
+  });
   const audit = createAudit({
     database,
     clock,
@@ -60,13 +69,14 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     retentionDays: 365,
     onError: ignore,
   });
-  const [presence, connections] = [createPresence(), createConnections({ clock })];
+  const [presence, connections] = [createPresence(), createUsage({ clock }).connections];
   const identity = await loadServiceKey(database.db, envelope, "control-plane");
   const settings = createSettings({ database, bus, audit });
   await settings.change({ devices_per_account_max: DEVICES_MAX }, "system");
   const mail = createMail({ smtpUrl: undefined, from: "bench@localhost", outboxDir: dir.path });
   const accounts = createAccounts({
     database,
+    dataKeys,
     clock,
     jobs: createJobs(database, ignore),
     mail,
@@ -82,8 +92,10 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     keepaliveSeconds: 25,
     masterKeys: [MASTER_KEY],
   });
+  const plans = await openPlans({ database, bus, audit, onTrouble: ignore });
   const devices = createDevices({
     database,
+    dataKeys,
     clock,
     bus,
     audit,
@@ -93,6 +105,7 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     nodes,
     accounts,
     settings,
+    plans,
     tunnels,
     pools,
   });
@@ -104,19 +117,10 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     database,
     nodeIds,
     async addAccount() {
-      const id = createId("account");
-      const row = {
-        id,
-        email: `${id}@example.org`,
-        password_hash: "",
-        role: "customer",
-        state: "active",
-        created_on: "2026-01-01",
-      } as const;
-      await database.db.insertInto("accounts").values(row).execute();
-      return id;
+      return insertAccountRow(database.db);
     },
     async close() {
+      file.close();
       await database.close();
       dir.remove();
     },

@@ -7,6 +7,19 @@ import { node } from "./node.ts";
 import { qr } from "./qr.ts";
 import { sentinel } from "./sentinel.ts";
 import { start } from "./start.ts";
+import { usage } from "./usage.ts";
+import { zeroLog } from "./zero-log.ts";
 
 /** All benchmarks, in the order of running: those that load the shared scene most come last. */
-export const BENCHES: readonly Bench[] = [qr, addresses, sentinel, load, start, config, devices, node];
+export const BENCHES: readonly Bench[] = [
+  qr,
+  addresses,
+  sentinel,
+  load,
+  start,
+  config,
+  usage,
+  devices,
+  node,
+  zeroLog,
+];

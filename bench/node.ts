@@ -8,6 +8,7 @@ import { openRawInterface, type RawInterface } from "./raw-wireguard.ts";
 import { madeUpPeers, type Scene } from "./scene.ts";
 import { median } from "./statistics.ts";
 import type { VpnNode } from "./vpn-node.ts";
+import { measureScrub } from "./zero-log.ts";
 
 const PEERS = 10_000;
 /** What differs: so many peers are missing on the interface, and as many strangers are on it. */
@@ -20,6 +21,7 @@ export const node: Bench = {
   async measure(run) {
     const scene = await run.scene();
     if (scene === undefined) return run.leaveOut("node.* (all need a node)");
+    await measureScrub(run);
     const peers = run.isQuick ? 200 : PEERS;
     run.progress(`  growing to ${peers} devices`);
     await scene.growTo(peers);

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import pg from "pg";
 import type { Service } from "./service.ts";
@@ -17,9 +17,9 @@ export interface PlainSql {
 }
 
 const LIST = `
-  select d.id, d.name, d.type, d.state, d.public_key, d.key_origin, d.node_id, d.created_on, p.revision
+  select d.id, d.name_sealed, d.type, d.state, d.public_key, d.key_origin, d.node_id, d.created_on, p.revision
   from devices d left join peers p on p.device_id = d.id and not p.is_removed
-  where d.account_id = $1 order by d.name, d.id limit $2`;
+  where d.account_id = $1 order by d.id limit $2`;
 
 export async function openPlainSql(service: Service): Promise<PlainSql> {
   const pool = new pg.Pool({ host: service.socketDir, user: "securewave", database: "postgres", max: 8 });
@@ -33,8 +33,8 @@ export async function openPlainSql(service: Service): Promise<PlainSql> {
       ]);
       for (let caller = 0; caller < callers; caller++) {
         await pool.query(
-          "insert into accounts (id, email, password_hash, role, state, created_on) values ($1, $1, '', 'customer', 'active', current_date)",
-          [accountOf(caller)],
+          "insert into accounts (id, number, email_index, email_sealed, password_sealed, role, state, created_on) values ($1, $2, $3, '', '', 'customer', 'active', current_date)",
+          [accountOf(caller), randomInt(2 ** 31), randomBytes(32)],
         );
       }
     },
@@ -55,9 +55,9 @@ export async function openPlainSql(service: Service): Promise<PlainSql> {
           "update address_pool set next_index = next_index + 1 where next_index <= last_index returning next_index - 1 as index",
         );
         await client.query(
-          `insert into devices (id, account_id, name, type, state, public_key, key_origin, preshared_key_master, address_index, node_id, created_on)
-           values ($1, $2, $1, 'phone', 'active', $3, 'customer', 1, $4, $5, current_date)`,
-          [id, accountOf(caller), key, address.rows[0].index, nodeId],
+          `insert into devices (id, account_id, name_index, name_sealed, type, state, public_key, key_origin, preshared_key_master, address_index, node_id, created_on)
+           values ($1, $2, $6, $6, 'phone', 'active', $3, 'customer', 1, $4, $5, current_date)`,
+          [id, accountOf(caller), key, address.rows[0].index, nodeId, randomBytes(61)],
         );
         await client.query(
           "insert into peers (node_id, public_key, device_id, revision) values ($1, $2, $3, $4)",
