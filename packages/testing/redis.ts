@@ -10,11 +10,15 @@ export interface TestRedis {
   /** `redis://127.0.0.1:<port>`, with the password if there is one. */
   readonly url: string;
   readonly port: number;
+  /** Where it would write what it keeps. */
+  readonly dir: string;
   /** Freezes it: connections stay open, nothing is answered. */
   pause(): void;
   resume(): void;
   /** Ends it at once, and all that it held with it. */
   kill(): Promise<void>;
+  /** Asks it to end, as a system does that shuts down. Its folder stays until `close`. */
+  stop(): Promise<void>;
   /** Starts it again on the same port after `kill`, empty. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -23,8 +27,12 @@ export interface TestRedis {
 
 export interface TestRedisOptions {
   readonly password?: string;
+  /** A free one where there is none. */
+  readonly port?: number;
   /** Serves TLS only, by PEM files; the URL is then `rediss://`. */
   readonly tls?: { readonly certificatePath: string; readonly keyPath: string };
+  /** Settings of `redis.conf`, one word or more each: `{ save: "3600 1", replicaof: "127.0.0.1 6379" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** What a suite needs that calls `openTestRedis`. */
@@ -33,9 +41,14 @@ export function redisRequirements(): Requirements {
 }
 
 /** Starts Debian's redis-server without persistence on a free port of 127.0.0.1. */
-export async function openTestRedis({ password, tls }: TestRedisOptions = {}): Promise<TestRedis> {
+export async function openTestRedis({
+  password,
+  tls,
+  settings = {},
+  port: wantedPort,
+}: TestRedisOptions = {}): Promise<TestRedis> {
   const dir = temporaryDir("redis");
-  const port = await freeTcpPort();
+  const port = wantedPort ?? (await freeTcpPort());
   let server: RunningProcess | undefined;
 
   async function start(): Promise<void> {
@@ -47,6 +60,7 @@ export async function openTestRedis({ password, tls }: TestRedisOptions = {}): P
         ...(tls ? ["--tls-cert-file", tls.certificatePath, "--tls-key-file", tls.keyPath] : []),
         ...(tls ? ["--tls-auth-clients", "no"] : []),
         ...(password === undefined ? [] : ["--requirepass", password]),
+        ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...value.split(" ")]),
       ],
       readyWhen: /Ready to accept connections/,
     });
@@ -68,9 +82,14 @@ export async function openTestRedis({ password, tls }: TestRedisOptions = {}): P
   return {
     url: `${tls ? "rediss" : "redis"}://${secret}127.0.0.1:${port}`,
     port,
+    dir: dir.path,
     pause: () => server?.kill("SIGSTOP"),
     resume: () => server?.kill("SIGCONT"),
     kill: end,
+    async stop() {
+      await server?.stop();
+      server = undefined;
+    },
     restart: start,
     close,
     [Symbol.asyncDispose]: close,
