@@ -68,10 +68,10 @@ export default {
     {
       name: "no-way-to-the-database-from-the-cli",
       comment:
-        "The same for an operator's machine, which verifies the audit trail by itself: that is pure arithmetic.",
+        "The same for an operator's machine, which verifies the audit trail and zero-log reports by itself: that is pure arithmetic.",
       severity: "error",
       from: { path: "^apps/cli/", pathNot: TESTS },
-      to: { path: "^packages/(?!(foundation|wireguard|contracts|audit-trail)/)" },
+      to: { path: "^packages/(?!(foundation|wireguard|contracts|audit-trail)/|ghosts/report\\.ts$)" },
     },
     {
       name: "sentinel-stands-by-itself",
@@ -82,12 +82,28 @@ export default {
       to: { path: "^(packages/(?!(foundation|wireguard|contracts|sentinel)/)|apps/|bench/|scripts/)" },
     },
     {
-      name: "audit-trail-and-vault-stand-on-foundation",
+      name: "what-proves-stands-on-foundation",
       comment:
-        "The proof of the audit trail and the client of Vault are to be read, and used, without the rest.",
+        "The proof of the audit trail, the keys that forget and the client of Vault are to be read, and used, without the rest.",
       severity: "error",
-      from: { path: "^packages/(audit-trail|vault)/", pathNot: TESTS },
-      to: { path: "^(packages/(?!(foundation|audit-trail|vault)/)|apps/|bench/|scripts/)" },
+      from: { path: "^packages/(audit-trail|forgetting|vault)/", pathNot: TESTS },
+      to: { path: "^(packages/(?!(foundation|audit-trail|forgetting|vault)/)|apps/|bench/|scripts/)" },
+    },
+    {
+      name: "ghosts-stand-by-themselves",
+      comment:
+        "What proves the promise shares no code with what must keep it; a report is signed as the audit trail's checkpoints are.",
+      severity: "error",
+      from: { path: "^packages/ghosts/", pathNot: TESTS },
+      to: { path: "^(packages/(?!(foundation|wireguard|audit-trail|ghosts)/)|apps/|bench/|scripts/)" },
+    },
+    {
+      name: "privacy-stands-on-foundation",
+      comment:
+        "The list of what is kept is to be read, and held against a store, without the code that keeps it.",
+      severity: "error",
+      from: { path: "^packages/privacy/", pathNot: TESTS },
+      to: { path: "^(packages/(?!(foundation|privacy)/)|apps/|bench/|scripts/)" },
     },
     {
       name: "no-database-driver-at-the-edge",

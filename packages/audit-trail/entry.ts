@@ -17,7 +17,7 @@ export interface EntryBody {
 /** One entry as it is exported. */
 export interface Entry {
   readonly index: number;
-  /** Base64; null once body and salt were archived: the leaf stays, and with it every proof. */
+  /** Base64; null once body and salt were archived, or erased with an account: the leaf stays, and with it every proof. */
   readonly salt: string | null;
   readonly body: EntryBody | null;
   /** Base64 */
@@ -26,6 +26,9 @@ export interface Entry {
 
 /** The kind that accounts for erased entries: for all up to `details.to`, which were moved into an archive. */
 export const ARCHIVED_KIND = "audit_archived";
+
+/** The kind that accounts for single entries, those of `details.entries`, which were erased with an account. */
+export const ERASED_KIND = "account_erased";
 
 export const SALT_BYTES = 16;
 

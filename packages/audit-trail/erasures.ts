@@ -1,10 +1,12 @@
-import { ARCHIVED_KIND, type EntryBody } from "./entry.ts";
+import { ARCHIVED_KIND, type EntryBody, ERASED_KIND } from "./entry.ts";
 
-/** Holds what is erased against what entries say of archives. */
+/** Holds what is erased against what entries say of archives and of erased accounts. */
 export function createErasures() {
   /** Of erased entries that follow each other, the first and the last. */
   const runs: { readonly first: number; last: number }[] = [];
   let archivedUpTo = -1;
+  /** Single entries that another one says were erased with an account. */
+  const recorded = new Set<number>();
   let count = 0;
   return {
     count: () => count,
@@ -15,16 +17,24 @@ export function createErasures() {
       else runs.push({ first: index, last: index });
     },
     /** @param index of the entry that says it: none accounts for what comes behind it */
-    learn(index: number, { kind, details: { to } }: EntryBody): void {
+    learn(index: number, { kind, details: { to, entries } }: EntryBody): void {
+      if (kind === ERASED_KIND && Array.isArray(entries))
+        for (const entry of entries) if (typeof entry === "number" && entry < index) recorded.add(entry);
       if (kind !== ARCHIVED_KIND || typeof to !== "number" || to >= index) return;
       archivedUpTo = Math.max(archivedUpTo, to);
     },
     /** The first erased entry that no entry accounts for, and how many there are. */
     unrecorded(): { first: number | undefined; count: number } {
-      const open = runs.filter(({ last }) => last > archivedUpTo);
-      const firsts = open.map(({ first }) => Math.max(first, archivedUpTo + 1));
-      const counts = open.map(({ last }, at) => last + 1 - (firsts[at] ?? last));
-      return { first: firsts[0], count: counts.reduce((sum, each) => sum + each, 0) };
+      let first: number | undefined;
+      let count = 0;
+      for (const run of runs) {
+        for (let index = Math.max(run.first, archivedUpTo + 1); index <= run.last; index++) {
+          if (recorded.has(index)) continue;
+          first ??= index;
+          count++;
+        }
+      }
+      return { first, count };
     },
   };
 }
