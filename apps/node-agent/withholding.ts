@@ -38,7 +38,10 @@ export function createWithholdingDriver(inner: WireGuardDriver): WithholdingDriv
     },
     apply({ upserts, removals }) {
       for (const key of removals) held.delete(key);
-      for (const { peer } of upserts) if (wanted.has(peer.publicKey)) held.set(peer.publicKey, peer);
+      for (const { peer } of upserts) {
+        if (wanted.has(peer.publicKey)) held.set(peer.publicKey, peer);
+        else off.delete(peer.publicKey);
+      }
       return inner.apply({ upserts: upserts.filter(({ peer }) => !wanted.has(peer.publicKey)), removals });
     },
     async reports() {
