@@ -168,7 +168,9 @@ describe.skipIf(!lab.ok)(lab.title("the command on a running service"), { timeou
     expect(created.code, created.stderr).toBe(0);
     expect(JSON.parse(created.stdout)).toMatchObject({ email: "bob@example.org", state: "active" });
     await told("users", "suspend", "bob@example.org", "--yes");
-    expect(await json("users", "show", "bob")).toMatchObject({ state: "suspended" });
+    expect(await json("users", "show", "bob@example.org")).toMatchObject({ state: "suspended" });
+    const { stderr } = await securewave(["users", "show", "bob"]);
+    expect(stderr).toContain("A whole mail address or an id is taken here");
     await told("users", "reactivate", "bob@example.org");
     expect(await told("users", "list")).toMatch(/bob@example\.org.*active/);
   });

@@ -30,6 +30,8 @@ interface Kind<Item extends Named> {
   readonly word: string;
   readonly nameOf: (item: Item) => string;
   readonly notFound: Refusal;
+  /** What can be written for it, when not a name, the beginning of one, or an id. */
+  readonly taken?: string;
   readonly list: (query: PageRequest & { readonly search?: string }) => Promise<ListPage<Item>>;
 }
 
@@ -84,6 +86,7 @@ export function resolveAccount(client: Client, text: string): Promise<string> {
     word: "account",
     nameOf: (account) => account.email,
     notFound: accountErrors.notFound,
+    taken: "A whole mail address or an id is taken here: the service holds addresses sealed.",
     list: (query) => client.accounts.list({ query }),
   });
 }
@@ -142,7 +145,7 @@ async function find<Item extends Named>(text: string, kind: Kind<Item>): Promise
   const [first, ...others] = found.length > 0 ? found : await findByIdStart(text, kind);
   if (first === undefined) {
     throw new CliError(kind.notFound.code, `There is no ${kind.word} named ${text}.`, {
-      next: "A name, the beginning of one, or an id is taken here.",
+      next: kind.taken ?? "A name, the beginning of one, or an id is taken here.",
     });
   }
   if (others.length > 0) throw ambiguous(text, [first, ...others], kind);
