@@ -127,6 +127,7 @@ async function check(request: RandomRequest): Promise<void> {
   const { statusCode: status, headers } = answer;
   if (isStream && status === 200) {
     answer.stream().destroy();
+    reached.set(request.name, (reached.get(request.name) ?? 0) + 1);
     return;
   }
   const text = isStream ? "" : answer.payload;

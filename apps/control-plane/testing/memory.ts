@@ -19,6 +19,7 @@ const SORT_OF_FIELD: Readonly<Record<string, KnownText>> = {
 };
 const KIND_OF_PREFIX: Readonly<Record<string, IdKind>> = {
   acc: "account",
+  ses: "session",
   dev: "device",
   node: "node",
   key: "apiKey",

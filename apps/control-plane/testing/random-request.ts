@@ -47,11 +47,13 @@ interface Schema {
   readonly type?: string | readonly string[];
   readonly enum?: readonly string[];
   readonly pattern?: string;
+  readonly format?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -60,6 +62,9 @@ interface Schema {
 /** Each of these costs a slow hash, or a log-in without which the following requests are refused. */
 const SELDOM =
   /^(accounts\.(register|create|change)|sessions\.(log|end)\w*|session\.(open|close)\w*|service\.setUp|passwords\.\w+|secondFactor\.\w+|keys\.rotate|privacy\.askDeletion|privacyDesk\.erase)$/;
+/** A year around the time at which the tests' clock begins. */
+const DATES_FROM = Date.UTC(2026, 0, 1);
+const DATES_SPAN_MS = 365 * 24 * 3600 * 1000;
 const KEYS = Array.from({ length: 40 }, () => String(generateKeyPair().publicKey));
 
 const reference = (known: Reference["known"], otherwise: fc.Arbitrary<string>): fc.Arbitrary<unknown> =>
@@ -101,8 +106,13 @@ const wild: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-function textFor(name: string, { enum: words, pattern, maxLength = 60 }: Schema): fc.Arbitrary<unknown> {
+function textFor(name: string, schema: Schema): fc.Arbitrary<unknown> {
+  const { enum: words, pattern, format, maxLength = 60 } = schema;
   if (words) return fc.constantFrom(...words);
+  if (format === "date-time" || format === "date")
+    return fc
+      .integer({ min: DATES_FROM, max: DATES_FROM + DATES_SPAN_MS })
+      .map((time) => new Date(time).toISOString().slice(0, format === "date" ? 10 : undefined));
   const kind = (Object.keys(ID_PREFIXES) as IdKind[]).find((each) =>
     pattern?.startsWith(`^${ID_PREFIXES[each]}_`),
   );
@@ -119,7 +129,10 @@ function textFor(name: string, { enum: words, pattern, maxLength = 60 }: Schema)
       );
     case "password":
     case "current_password":
-      return fc.constantFrom(PASSWORD, "another long password 5", "password123", "short");
+      return fc.oneof(
+        { arbitrary: fc.constant(PASSWORD), weight: 4 },
+        { arbitrary: fc.constantFrom("another long password 5", "password123", "short"), weight: 1 },
+      );
     case "public_key":
     case "wireguard_public_key":
       return fc.oneof(
@@ -139,7 +152,10 @@ function textFor(name: string, { enum: words, pattern, maxLength = 60 }: Schema)
     case "refresh_token":
       return reference("refresh token", plainText);
     case "token":
-      return fc.oneof(reference("join token", plainText), reference("one-time token", plainText));
+      return fc.oneof(
+        { arbitrary: reference("join token", plainText), weight: 3 },
+        { arbitrary: reference("one-time token", plainText), weight: 1 },
+      );
     case "network":
       // Of those that are kept for documentation: a block of them holds none of the callers.
       return fc.constantFrom("203.0.113.7", "198.51.100.0/24", "2001:db8::/48", "203.0.113.0/33", "x");
@@ -154,7 +170,9 @@ function textFor(name: string, { enum: words, pattern, maxLength = 60 }: Schema)
         plainText.map((text) => text.slice(0, maxLength)),
       );
     default:
-      return plainText.map((text) => text.slice(0, maxLength));
+      return pattern && !pattern.includes("\\p{")
+        ? fc.stringMatching(new RegExp(pattern)).filter((text) => text.length <= maxLength)
+        : plainText.map((text) => text.slice(0, maxLength));
   }
 }
 
@@ -171,10 +189,13 @@ function valueFor(name: string, schema: Schema): fc.Arbitrary<unknown> {
     case "boolean":
       return fc.boolean();
     case "array":
-      return fc.array(fc.constantFrom(...(schema.items?.enum ?? ["fast", "eu", "a-b", "x"])), {
-        minLength: schema.minItems ?? 0,
-        maxLength: Math.min(schema.maxItems ?? 5, 5),
-      });
+      return (schema.uniqueItems ? fc.uniqueArray : fc.array)(
+        fc.constantFrom(...(schema.items?.enum ?? ["fast", "eu", "a-b", "x"])),
+        {
+          minLength: schema.minItems ?? 0,
+          maxLength: Math.min(schema.maxItems ?? 5, 5),
+        },
+      );
     case "object":
       return objectFor(schema);
     default:
