@@ -1,6 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { type AddressInfo, connect } from "node:net";
-import { text } from "node:stream/consumers";
+import type { AddressInfo } from "node:net";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-node";
 import { floorOf } from "@securewave/live";
 import {
@@ -15,13 +14,13 @@ import {
   findInRedisCommands,
   findInRedisKeys,
   findInSpans,
-  type RedisCommand,
   readSamples,
 } from "@securewave/privacy";
 import { eventually } from "@securewave/testing/eventually";
 import { openTestRedis, redisRequirements } from "@securewave/testing/redis";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lifetimesIn, openMonitor } from "./testing/redis-monitor.ts";
 import { connectNode, openTestApp, PASSWORD } from "./testing.ts";
 import { createAllowedSpans } from "./tracing/allowed-span.ts";
 
@@ -274,39 +273,3 @@ describe.skipIf(!needs.ok)(needs.title("Redis"), () => {
     expect(shortly(findings)).toEqual(["rate: lifetimes"]);
   });
 });
-
-/** Hears every command that a Redis is given, also within scripts. */
-function openMonitor(port: number) {
-  const lines: string[] = [];
-  const socket = connect(port, "127.0.0.1");
-  let rest = "";
-  socket.setEncoding("utf8");
-  socket.on("data", (chunk: string) => {
-    const parts = (rest + chunk).split("\r\n");
-    rest = parts.pop() ?? "";
-    lines.push(...parts);
-  });
-  socket.write("MONITOR\r\n");
-  return {
-    commands: () => lines.map(readCommand).filter((command) => command !== undefined),
-    close: () => socket.destroy(),
-  };
-}
-
-/** `+1700000000.1 [0 127.0.0.1:4000] "SET" "name"` */
-function readCommand(line: string): RedisCommand | undefined {
-  const [name, ...args] = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, part = ""]) => part);
-  return name === undefined ? undefined : { name: name.toLowerCase(), args };
-}
-
-async function lifetimesIn(port: number): Promise<{ name: string; lifeMs: number }[]> {
-  const script =
-    "local out = '' for _, k in ipairs(redis.call('KEYS', '*')) do out = out .. k .. ' ' .. redis.call('PTTL', k) .. ';' end return out";
-  const socket = connect(port, "127.0.0.1");
-  socket.end(`EVAL "${script}" 0\r\nQUIT\r\n`);
-  const answer = await text(socket);
-  return [...answer.matchAll(/([^;\s]+) (-?\d+);/g)].map(([, name = "", lifeMs]) => ({
-    name,
-    lifeMs: Number(lifeMs),
-  }));
-}

@@ -38,8 +38,8 @@ export interface DemandsOptions {
   readonly security: Pick<Security, "storeState" | "storeExamination" | "examineStore">;
 }
 
-/** A Redis that is not there at the start is looked at when it comes. */
-const REDIS_WAIT_MS = 500;
+/** One that listens may take so long to answer; one that is not there at the start is looked at when it comes. */
+const REDIS_WAIT_MS = 3000;
 
 /**
  * Looks at the database and at Redis before the service uses them.

@@ -2,14 +2,15 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Database, migrate, openDatabase, storeErrors } from "@securewave/database";
+import { migrate, openDatabase, storeErrors } from "@securewave/database";
 import { RefusalError, systemClock } from "@securewave/foundation";
 import type { Vault } from "@securewave/vault";
 import { type App, createApp } from "./app.ts";
-import { type Config, dataKeyPathsOf, loadConfig, publicUrlOf } from "./config.ts";
+import { type Config, loadConfig } from "./config.ts";
 import { demandQuietStores } from "./demands.ts";
+import { greetingOf } from "./greeting.ts";
 import { createTelemetry } from "./http/telemetry.ts";
-import { type LocalNode, startLocalNode, stopLocalNode } from "./local-node.ts";
+import { startLocalNode, stopLocalNode } from "./local-node.ts";
 import { openLogFile } from "./log-file.ts";
 import { createLogger, describeError, type Logger } from "./logger.ts";
 import { loadSecrets } from "./secrets.ts";
@@ -64,39 +65,38 @@ async function serve(
   closeLog: () => void,
 ): Promise<void> {
   const startedMs = performance.now();
-  const telemetry = createTelemetry(logger);
-  const storeDir = join(config.store.dir, "store");
-  const isStoreNew = config.store.url === undefined && !existsSync(storeDir);
-  const tracing = await openTracing({
-    endpoint: config.traces.endpoint,
-    ratio: config.traces.share,
-    serviceVersion: version,
-    onDrop: telemetry.countDroppedSpans,
-  });
-  const secrets = await loadSecrets(config, isStoreNew);
-  const { databaseRole } = config.vault;
-  const credentials = databaseRole ? await vault?.leaseDatabase(databaseRole) : undefined;
-  const database = await openDatabase({
-    ...(config.store.url ? { url: config.store.url.reveal() } : { dir: storeDir }),
-    credentials,
-    poolMax: config.store.poolMax,
-    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    onQuery: (query) => {
-      telemetry.observeQuery(query);
-      tracing?.observeQuery(query);
-    },
-  });
-  const closing: (() => Promise<unknown>)[] = [
-    async () => vault?.close(),
-    () => database.close(),
-    async () => tracing?.close(),
-  ];
-  const close = async () => {
-    for (const end of closing.reverse())
-      await end().catch((error) => logger.error("close_failed", describeError(error)));
-  };
+  const closing = new AsyncDisposableStack();
+  const close = () =>
+    closing.disposeAsync().catch((error) => {
+      for (const each of failuresIn(error)) logger.error("close_failed", describeError(each));
+    });
   const stopping = stopOnSignal(close, logger, closeLog);
+  closing.defer(async () => vault?.close());
   try {
+    const telemetry = createTelemetry(logger);
+    const storeDir = join(config.store.dir, "store");
+    const isStoreNew = config.store.url === undefined && !existsSync(storeDir);
+    const tracing = await openTracing({
+      endpoint: config.traces.endpoint,
+      ratio: config.traces.share,
+      serviceVersion: version,
+      onDrop: telemetry.countDroppedSpans,
+    });
+    closing.defer(async () => tracing?.close());
+    const secrets = await loadSecrets(config, isStoreNew);
+    const { databaseRole } = config.vault;
+    const credentials = databaseRole ? await vault?.leaseDatabase(databaseRole) : undefined;
+    const database = await openDatabase({
+      ...(config.store.url ? { url: config.store.url.reveal() } : { dir: storeDir }),
+      credentials,
+      poolMax: config.store.poolMax,
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+      onQuery: (query) => {
+        telemetry.observeQuery(query);
+        tracing?.observeQuery(query);
+      },
+    });
+    closing.defer(database.close);
     await demandQuietStores(config, database);
     await migrate(database.pool, { dir: MIGRATIONS_DIR });
     const app = await createApp({
@@ -111,20 +111,28 @@ async function serve(
       auditor: [process.execPath, AUDITOR],
       version,
     });
-    closing.push(() => app.close());
+    closing.defer(app.close);
     await app.startJobs(); // before the first request, which may queue one
     await app.server.listen({ host: config.http.host, port: config.http.port });
     const metrics = await listenForScrapes(app, config, logger);
-    if (metrics) closing.push(async () => metrics.close());
-    closing.push(() => stopLocalNode(config));
+    closing.defer(() => void metrics?.close());
+    closing.defer(() => stopLocalNode(config));
     const localNode = await startLocalNode(config, app.nodes);
     logger.info("started", { milliseconds: Math.round(performance.now() - startedMs) });
-    await greet(config, app, database, localNode);
+    const setupToken = await app.accounts.createSetupToken();
+    process.stdout.write(`${greetingOf({ config, version, database, localNode, setupToken })}\n`);
   } catch (error) {
     if (stopping.hasBegun()) return; // what it was about to use is closed already
     await close();
     throw error;
   }
+}
+
+/** One by one, in their order, what the parts of a stack failed with when they were closed. */
+function failuresIn(error: unknown): unknown[] {
+  return error instanceof SuppressedError
+    ? [...failuresIn(error.suppressed), ...failuresIn(error.error)]
+    : [error];
 }
 
 /** Port 9100 is also that of Prometheus's node exporter, so the service runs without, and says so. */
@@ -136,35 +144,6 @@ async function listenForScrapes(app: App, config: Config, logger: Logger): Promi
     });
     return undefined;
   });
-}
-
-async function greet(config: Config, app: App, database: Database, localNode: LocalNode): Promise<void> {
-  const url = publicUrlOf(config);
-  const store = database.kind === "embedded" ? config.store.dir : "PostgreSQL at DATABASE_URL";
-  const setupToken = await app.accounts.createSetupToken();
-  const outbox = join(config.store.dir, "outbox");
-  const node =
-    localNode.state === "absent"
-      ? `none on this machine: ${localNode.reason}\n               Add one in the console under Nodes: it shows the command to run on a server.`
-      : `this machine, UDP port ${config.localNode.port}${localNode.problem ? `, but not yet: ${localNode.problem}` : ""}`;
-  const lines = [
-    "",
-    `  SecureWave ${version} is running.`,
-    "",
-    `  Console      ${url}`,
-    `  API          ${url}/api/docs/`,
-    `  Data         ${store}`,
-    `  Data key     ${dataKeyPathsOf(config)[0]}: in no backup, but with a copy on another disk (docs/data-keys.md)`,
-    `  Mail         ${config.mail.smtpUrl ? "by SMTP" : `no mail server set: mails are written to ${outbox}`}`,
-    `  VPN server   ${node}`,
-    ...(setupToken
-      ? ["", "  Create the first admin here (works once):", `  ${url}/setup#token=${setupToken}`]
-      : []),
-    "",
-    "  Stop with Ctrl-C.",
-    "",
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 function stopOnSignal(

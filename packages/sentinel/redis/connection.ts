@@ -6,13 +6,17 @@ const COMMAND_TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 200;
 const RETRY_MS = 200;
 
-/** Opens a connection on which nothing waits for a store that is away: a command fails at once or soon. */
-export function connectTo(url: string, caPem: string | undefined): Redis {
+/**
+ * Opens a connection on which nothing waits for a store that is away: a command fails at once or soon.
+ *
+ * @param waitMs how long it may take instead, for who asks before any request does
+ */
+export function connectTo(url: string, caPem: string | undefined, waitMs?: number): Redis {
   return new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: waitMs ?? COMMAND_TIMEOUT_MS,
+    connectTimeout: waitMs ?? CONNECT_TIMEOUT_MS,
     retryStrategy: () => RETRY_MS,
     autoResubscribe: false, // the listener does it, and hears whether it worked
     disableClientInfo: true,

@@ -30,7 +30,7 @@ export async function examineOnce(
   url: string,
   { caPem, waitMs = REPLICA_WAIT_MS }: { readonly caPem?: string | undefined; readonly waitMs?: number } = {},
 ): Promise<readonly Finding[] | undefined> {
-  return examineWhenReady(connectTo(url, caPem), waitMs, examine);
+  return examineWhenReady(connectTo(url, caPem, waitMs), waitMs, examine);
 }
 
 async function examineWhenReady(
@@ -38,9 +38,11 @@ async function examineWhenReady(
   waitMs: number,
   look: (connection: Redis) => Promise<readonly Finding[]>,
 ): Promise<readonly Finding[] | undefined> {
-  connection.on("error", () => undefined);
   try {
     const isReady = await new Promise<boolean>((resolve) => {
+      connection.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "ECONNREFUSED") resolve(false); // nobody listens there; others may be busy
+      });
       connection.once("ready", () => resolve(true));
       setTimeout(() => resolve(false), waitMs).unref();
     });

@@ -1,0 +1,32 @@
+import { decimal, oneOf, optionalText } from "@securewave/foundation/settings";
+import { isHttpUrl, parsePath } from "../setting-texts.ts";
+
+/** What the service tells of itself. */
+export const logsSettings = {
+  logLevel: oneOf("LOG_LEVEL", "How much is logged.", ["error", "warn", "info", "debug"], {
+    default: "info",
+  }),
+  logPath: optionalText(
+    "LOG_FILE",
+    "File for the log in place of standard output; rotated at 100 MiB, five are kept.",
+    {
+      range: "a path",
+      isAllowed: (path) => parsePath(path) !== undefined,
+    },
+  ),
+  traces: {
+    endpoint: optionalText(
+      "OTEL_EXPORTER_OTLP_ENDPOINT",
+      "OpenTelemetry collector for traces; none are made without.",
+      {
+        range: "an http or https URL",
+        isAllowed: isHttpUrl,
+      },
+    ),
+    share: decimal("OTEL_TRACES_SAMPLER_ARG", "Share of the requests that are traced.", {
+      default: 1,
+      min: 0,
+      max: 1,
+    }),
+  },
+};
