@@ -1,13 +1,11 @@
-import { fileURLToPath } from "node:url";
-import { type RunResult, run, type TemporaryDir, temporaryDir } from "@securewave/testing";
+import { type RunResult, type TemporaryDir, temporaryDir } from "@securewave/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AuthenticatorApp, openAuthenticatorApp } from "./authenticator-app.ts";
+import { commandAt } from "./cli-program.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { logIn, PASSWORD, type Person, setUpAdmin } from "./people.ts";
 import { processesOf } from "./remains.ts";
 
-/** The link that `npm install` makes, which `npx securewave` runs. */
-const COMMAND = fileURLToPath(new URL("../node_modules/.bin/securewave", import.meta.url));
 const ADA = "ada@example.org";
 const ADMIN = "admin@example.org";
 /** After fewer than these an account is locked. */
@@ -20,27 +18,7 @@ describe("the command and what guards a running service", { timeout: 180_000 }, 
   let ada: Person;
   let recoveryCodes: string[];
 
-  const securewave = (args: readonly string[], input = "", apiKey?: string): Promise<RunResult> =>
-    run(COMMAND, args, {
-      cwd: dir.path,
-      input,
-      env: {
-        SECUREWAVE_URL: plane.url,
-        SECUREWAVE_TOKEN: undefined,
-        SECUREWAVE_API_KEY: apiKey,
-        HOME: dir.path,
-        XDG_CONFIG_HOME: undefined,
-        NODE_OPTIONS: undefined,
-        NO_COLOR: "1",
-      },
-      timeoutMs: 60_000,
-    });
-  const told = async (...args: readonly string[]) => {
-    const { code, stdout, stderr } = await securewave(args);
-    expect(code, stderr).toBe(0);
-    return stdout;
-  };
-  const json = async (...args: readonly string[]) => JSON.parse(await told(...args, "--json"));
+  const { securewave, told, json } = commandAt(() => ({ homeDir: dir.path, url: plane.url }));
   const enter = (email: string, ...lines: readonly string[]) =>
     securewave(["login", "--email", email, "--password-stdin", "--json"], `${lines.join("\n")}\n`);
   const refusalOf = ({ stderr }: RunResult) => JSON.parse(stderr).error;
@@ -66,7 +44,7 @@ describe("the command and what guards a running service", { timeout: 180_000 }, 
   }, 240_000);
 
   afterAll(async () => {
-    await plane?.process.stop(15_000);
+    await plane?.process.stop();
     expect(await processesOf(dir.path)).toEqual([]);
     dir.remove();
   });
@@ -85,9 +63,9 @@ describe("the command and what guards a running service", { timeout: 180_000 }, 
     );
     expect(made.stdout).toMatch(/^swk_\S+\n$/);
     const key = made.stdout.trim();
-    const who = await securewave(["whoami", "--json"], "", key);
+    const who = await securewave(["whoami", "--json"], "", { SECUREWAVE_API_KEY: key });
     expect(JSON.parse(who.stdout)).toMatchObject({ account: { email: ADA } });
-    const devices = await securewave(["devices", "mine", "--json"], "", key);
+    const devices = await securewave(["devices", "mine", "--json"], "", { SECUREWAVE_API_KEY: key });
     expect(refusalOf(devices)).toMatchObject({
       code: "sentinel.scope_missing",
       message: expect.stringContaining("devices:read"),
@@ -99,9 +77,10 @@ describe("the command and what guards a running service", { timeout: 180_000 }, 
     );
     expect(again.code, again.stderr).toBe(0);
     const rotated = again.stdout.trim();
-    for (const text of [key, rotated]) expect((await securewave(["whoami"], "", text)).code).toBe(0);
+    for (const text of [key, rotated])
+      expect((await securewave(["whoami"], "", { SECUREWAVE_API_KEY: text })).code).toBe(0);
     await told("api-keys", "revoke", "Script", "--yes");
-    const ended = await securewave(["whoami", "--json"], "", rotated);
+    const ended = await securewave(["whoami", "--json"], "", { SECUREWAVE_API_KEY: rotated });
     expect(refusalOf(ended)).toMatchObject({
       code: "request.not_logged_in",
       next: expect.stringContaining("SECUREWAVE_API_KEY"),

@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   connectWireGuard,
   createNetworkLab,
@@ -10,20 +9,17 @@ import {
   labRequirements,
   type NetworkLab,
   type PortForward,
-  type RunResult,
-  run,
   serveHttp,
   type TemporaryDir,
   temporaryDir,
 } from "@securewave/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ControlPlane, cleanEnvironment, startControlPlane } from "./control-plane.ts";
+import { commandAt } from "./cli-program.ts";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { joinNode, type NodeMachine } from "./node-agent.ts";
 import { PASSWORD, setUpAdmin } from "./people.ts";
 import { processesOf } from "./remains.ts";
 
-/** The link that `npm install` makes, which `npx securewave` runs. */
-const COMMAND = fileURLToPath(new URL("../node_modules/.bin/securewave", import.meta.url));
 const PORT = 8000;
 
 const lab = labRequirements();
@@ -36,25 +32,7 @@ describe.skipIf(!lab.ok)(lab.title("the command on a running service"), { timeou
   let node: NodeMachine;
   let url: string;
 
-  const securewave = (args: readonly string[], input = ""): Promise<RunResult> =>
-    run(COMMAND, args, {
-      cwd: dir.path,
-      input,
-      env: {
-        ...cleanEnvironment(),
-        SECUREWAVE_URL: url,
-        HOME: dir.path,
-        XDG_CONFIG_HOME: undefined,
-        NO_COLOR: "1",
-      },
-      timeoutMs: 60_000,
-    });
-  const told = async (...args: readonly string[]) => {
-    const { code, stdout, stderr } = await securewave(args);
-    expect(code, stderr).toBe(0);
-    return stdout;
-  };
-  const json = async (...args: readonly string[]) => JSON.parse(await told(...args, "--json"));
+  const { securewave, told, json } = commandAt(() => ({ homeDir: dir.path, url }));
 
   beforeAll(async () => {
     dir = temporaryDir("cli");
@@ -78,7 +56,7 @@ describe.skipIf(!lab.ok)(lab.title("the command on a running service"), { timeou
   });
 
   afterAll(async () => {
-    await plane?.process.stop(15_000);
+    await plane?.process.stop();
     await node?.[Symbol.asyncDispose]();
     await way?.close();
     await scene?.destroy();

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { CliError } from "./failure.ts";
+import { isErrno, writePrivateFile } from "./files.ts";
 
 /** A log-in at one service. */
 export interface SavedLogin {
@@ -113,22 +114,6 @@ async function writeState(path: string, state: SavedState): Promise<void> {
   await writePrivateFile(path, `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** Writes a file that only its owner can read: whole, or not at all. */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
-  const draftPath = `${path}.${randomBytes(6).toString("hex")}`;
-  const file = await open(draftPath, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-    await file.close();
-    await rename(draftPath, path);
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    await rm(draftPath, { force: true });
-    throw error;
-  }
-}
-
 /** Takes a lock file that holds the taker's process id. A lock whose process has ended is set aside. */
 async function takeLock(lockPath: string): Promise<() => Promise<void>> {
   const deadline = Date.now() + LOCK_WAIT_MS_MAX;
@@ -163,10 +148,6 @@ function isAlive(processId: number): boolean {
   } catch (error) {
     return !isErrno(error, "ESRCH");
   }
-}
-
-export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -17,6 +17,11 @@ export function humanDay(day: string, nowMs: number): string {
   return days > 0 ? `${day} (${days} days ago)` : day;
 }
 
+/** The time of an entry of the trail: a day, or an instant to the second. */
+export function timeText(time: string): string {
+  return time.replace("T", " ").replace("Z", "");
+}
+
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 
 /** A number of bytes in decimal units: `1.5 MB`. */
@@ -30,7 +35,7 @@ export function humanBytes(bytes: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${BYTE_UNITS[unit]}`;
 }
 
-/** `1 device`, `2 devices`. */
+/** `1 device`, `2 devices`, `2 entries`. */
 export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+  return `${count} ${count === 1 ? noun : `${noun}s`.replace(/(?<=[^aeiou])ys$/, "ies")}`;
 }

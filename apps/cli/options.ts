@@ -1,5 +1,5 @@
-import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { given } from "./call.ts";
+import { InvalidArgumentError, Option, type OptionValues } from "@commander-js/extra-typings";
+import { invariant } from "@securewave/foundation";
 import { type ListPage, type PageRequest, readPages } from "./paging.ts";
 
 const LIMIT_DEFAULT = 50;
@@ -44,18 +44,19 @@ export const cursorOption = () =>
   new Option("--cursor <cursor>", "go on after an earlier list: its next_cursor");
 export const yesOption = () => new Option("-y, --yes", "do not ask");
 
-export interface ListOptions {
-  readonly search?: string | undefined;
-  readonly limit: number;
-  readonly all?: true | undefined;
-  readonly cursor?: string | undefined;
-}
+/** Reads a page of what a search finds. */
+export type ReadFound<Item> = (query: PageRequest & { readonly search?: string }) => Promise<ListPage<Item>>;
 
-/** Reads as much of a list as the options ask for. */
+/** Reads as much of a list as the options ask for: those above, and `--search` where a command has it. */
 export function readList<Item>(
-  options: ListOptions,
-  read: (query: PageRequest & { readonly search?: string }) => Promise<ListPage<Item>>,
+  { search, limit, all, cursor }: OptionValues,
+  read: ReadFound<Item>,
 ): Promise<{ items: Item[]; next_cursor: string | null }> {
-  const limit = options.all ? Number.POSITIVE_INFINITY : options.limit;
-  return readPages((page) => read({ ...page, ...given({ search: options.search }) }), limit, options.cursor);
+  invariant(typeof limit === "number", "a limit has a default");
+  const found = typeof search === "string" ? { search } : {};
+  return readPages(
+    (page) => read({ ...page, ...found }),
+    all === true ? Number.POSITIVE_INFINITY : limit,
+    typeof cursor === "string" ? cursor : undefined,
+  );
 }

@@ -1,5 +1,3 @@
-import type { Output } from "./output.ts";
-
 /** One page of a list, as every list of the API answers. */
 export interface ListPage<Item> {
   readonly items: readonly Item[];
@@ -35,10 +33,4 @@ export async function readPages<Item>(
     if (page.next_cursor === null || items.length >= limit) return { items, next_cursor: page.next_cursor };
     next = page.next_cursor;
   }
-}
-
-/** Says on stderr that a list was cut. */
-export function moreNote(out: Output, page: { readonly next_cursor: string | null }): void {
-  if (page.next_cursor !== null)
-    out.note("There are more: --all shows them, --search narrows, --limit changes how many.");
 }

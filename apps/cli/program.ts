@@ -105,17 +105,15 @@ function prepare(
   for (const child of command.commands) prepare(child, streams, json);
 }
 
+const SEE_HELP = "The same with --help shows what is taken.";
+
 function endOfParsing(error: unknown, out: Output): ExitCode {
   if (!(error instanceof CommanderError)) throw error;
   if (error.exitCode === 0) return EXIT.done;
   if (error.code !== "commander.help") {
     const message = error.message.replace(/^error: /, "").replace(/\s+/g, " ");
-    return out.failure(
-      usageError(message.charAt(0).toUpperCase() + message.slice(1), "See what is taken: add --help"),
-    );
+    return out.failure(usageError(message.charAt(0).toUpperCase() + message.slice(1), SEE_HELP));
   }
   // People have been shown the help of the group.
-  return out.json
-    ? out.failure(usageError("A command is missing.", "See what is taken: add --help"))
-    : EXIT.usage;
+  return out.json ? out.failure(usageError("A command is missing.", SEE_HELP)) : EXIT.usage;
 }

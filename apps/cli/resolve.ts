@@ -12,7 +12,9 @@ import {
   type Node,
   nodeErrors,
   type Plan,
+  type PrivacyRequest,
   planErrors,
+  privacyErrors,
   type Server,
   serverErrors,
   sessionErrors,
@@ -20,6 +22,11 @@ import {
 import { ID_PREFIXES, type IdKind, idPattern, type Refusal } from "@securewave/foundation";
 import { CliError } from "./failure.ts";
 import { type ListPage, type PageRequest, readPages } from "./paging.ts";
+
+/** What is taken for a node, a device, a plan or an API key. */
+export const BY_NAME = "name, its beginning, or id";
+/** What is taken for an account: the service holds addresses sealed. */
+export const BY_MAIL = "mail address or id";
 
 interface Named {
   readonly id: string;
@@ -108,6 +115,7 @@ export function findBlock(client: Client, text: string): Promise<Block> {
     word: "block",
     nameOf: (block) => block.origin,
     notFound: blockErrors.notFound,
+    taken: "What is blocked, an id, or the beginning of either is taken here.",
     list: ({ search: _, ...query }) => client.blocks.list({ query }),
   });
 }
@@ -130,7 +138,20 @@ export function findLogIn(client: Client, text: string): Promise<LogIn> {
     word: "log-in",
     nameOf: (logIn) => logIn.id,
     notFound: sessionErrors.notFound,
+    taken: "An id, or the beginning of one, is taken here. See them: securewave sessions list",
     list: ({ search: _, ...query }) => client.sessions.list({ query }),
+  });
+}
+
+/** Among what people asked for about their data; requests have no names. */
+export function resolveRequest(client: Client, text: string): Promise<string> {
+  return resolve<PrivacyRequest>(text, {
+    id: "privacyRequest",
+    word: "request",
+    nameOf: (request) => request.id,
+    notFound: privacyErrors.requestNotFound,
+    taken: "An id, or the beginning of one, is taken here. See them: securewave privacy requests",
+    list: ({ search: _, ...query }) => client.privacyDesk.requests({ query }),
   });
 }
 

@@ -2,8 +2,8 @@ import { open, readFile, rm } from "node:fs/promises";
 import type { Tunnel } from "@securewave/contracts";
 import { renderDeviceConfig } from "@securewave/contracts/device-config";
 import { type PrivateKey, parseConfig, publicKeyOf } from "@securewave/wireguard";
-import { isErrno } from "./credentials.ts";
 import { CliError } from "./failure.ts";
+import { exists, isErrno, unwritable } from "./files.ts";
 
 /** The `.conf` of a tunnel whose private key is at hand. */
 export function renderTunnel(tunnel: Tunnel, privateKey: PrivateKey): string {
@@ -22,14 +22,8 @@ export async function claimFile(
   path: string,
 ): Promise<{ write(text: string): Promise<void>; drop(): Promise<void> }> {
   const file = await open(path, "wx", 0o600).catch((error: unknown) => {
-    if (isErrno(error, "EEXIST")) {
-      throw new CliError("cli.file_exists", `The file ${path} exists already.`, {
-        next: "Name another one: --out <file>",
-      });
-    }
-    throw new CliError("cli.file_unwritable", `The file ${path} cannot be written.`, {
-      next: "Name another one: --out <file>",
-    });
+    const next = "Name another one: --out <file>";
+    throw isErrno(error, "EEXIST") ? exists(path, next) : unwritable(path, error, next);
   });
   return {
     async write(text) {

@@ -1,18 +1,7 @@
 import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
 import { defineRoute } from "./route.ts";
-import {
-  Day,
-  Email,
-  Id,
-  IdParams,
-  NewPassword,
-  OneOf,
-  Page,
-  PageQuery,
-  SearchQuery,
-  Strict,
-} from "./schemas.ts";
+import { Day, Email, Id, IdParams, NewPassword, OneOf, pagesOf, SearchQuery, Strict } from "./schemas.ts";
 import { sentinelErrors } from "./sentinel.ts";
 
 export const accountErrors = defineErrors("accounts", {
@@ -111,8 +100,7 @@ export const accounts = {
     scope: "accounts:read",
     tag: "accounts",
     summary: "Lists accounts; searched by a whole mail address, or by an id",
-    query: Strict({ ...PageQuery, ...SearchQuery }),
-    success: { status: 200, schema: Page(Account) },
+    ...pagesOf(Account, SearchQuery),
     errors: [],
   }),
   create: defineRoute({

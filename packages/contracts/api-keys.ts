@@ -2,7 +2,7 @@ import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
 import { Proof, proofErrors } from "./proof.ts";
 import { defineRoute } from "./route.ts";
-import { Day, HumanText, Id, IdParams, Nothing, Nullable, Page, PageQuery, Strict } from "./schemas.ts";
+import { Day, HumanText, Id, IdParams, Nothing, Nullable, pagesOf, Strict } from "./schemas.ts";
 import { ScopeSchema } from "./scopes.ts";
 
 export const apiKeyErrors = defineErrors("api_keys", {
@@ -32,8 +32,7 @@ export const apiKeys = {
     access: "account",
     tag: "api keys",
     summary: "Lists one's own API keys",
-    query: Strict({ ...PageQuery }),
-    success: { status: 200, schema: Page(ApiKey) },
+    ...pagesOf(ApiKey, {}),
     errors: [],
   }),
   create: defineRoute({

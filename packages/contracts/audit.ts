@@ -2,7 +2,7 @@ import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
 import { Role } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
-import { Day, Id, Nullable, OneOf, Page, PageQuery, Strict } from "./schemas.ts";
+import { Day, Id, Nullable, OneOf, pagesOf, Strict } from "./schemas.ts";
 import { ScopeSchema } from "./scopes.ts";
 
 export const auditErrors = defineErrors("audit", {
@@ -115,8 +115,7 @@ export const audit = {
     scope: "audit:read",
     tag: "audit",
     summary: "Lists the audit trail, the newest entries first",
-    query: Strict({
-      ...PageQuery,
+    ...pagesOf(AuditEntry, {
       kind: Type.Optional(OneOf(AUDIT_KINDS)),
       actor: Type.Optional(Word),
       subject: Type.Optional(Word),
@@ -130,7 +129,6 @@ export const audit = {
         }),
       ),
     }),
-    success: { status: 200, schema: Page(AuditEntry) },
     errors: [],
   }),
   checkpoint: defineRoute({

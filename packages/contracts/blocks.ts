@@ -1,7 +1,7 @@
 import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
 import { defineRoute } from "./route.ts";
-import { Id, IdParams, Nothing, OneOf, Page, PageQuery, Strict } from "./schemas.ts";
+import { Id, IdParams, Nothing, OneOf, pagesOf, Strict } from "./schemas.ts";
 
 export const blockErrors = defineErrors("blocks", {
   notFound: { status: 404, message: "There is no such block; it may have ended." },
@@ -30,8 +30,7 @@ export const blocks = {
     scope: "blocks:read",
     tag: "blocks",
     summary: "Lists blocked origins, the newest first",
-    query: Strict({ ...PageQuery }),
-    success: { status: 200, schema: Page(Block) },
+    ...pagesOf(Block, {}),
     errors: [],
   }),
   add: defineRoute({

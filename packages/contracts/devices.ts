@@ -10,8 +10,7 @@ import {
   Nothing,
   Nullable,
   OneOf,
-  Page,
-  PageQuery,
+  pagesOf,
   SearchQuery,
   Strict,
   WireGuardKey,
@@ -120,8 +119,7 @@ export const devices = {
     scope: "devices:read",
     tag: "devices",
     summary: "Lists one's own devices by name",
-    query: Strict({ ...PageQuery, ...SearchQuery }),
-    success: { status: 200, schema: Page(Device) },
+    ...pagesOf(Device, SearchQuery),
     errors: [],
   }),
   create: defineRoute({
@@ -252,11 +250,10 @@ export const fleetDevices = {
     scope: "fleet:read",
     tag: "fleet",
     summary: "Lists devices of all accounts, or of one; without their connection",
-    query: Strict({ ...PageQuery, ...SearchQuery, account_id: Type.Optional(Id("account")) }),
-    success: {
-      status: 200,
-      schema: Page(Type.Omit(DeviceOfAccount, ["connection"])),
-    },
+    ...pagesOf(Type.Omit(DeviceOfAccount, ["connection"]), {
+      ...SearchQuery,
+      account_id: Type.Optional(Id("account")),
+    }),
     errors: [accountErrors.notFound],
   }),
   revoke: defineRoute({

@@ -9,8 +9,7 @@ import {
   Nothing,
   Nullable,
   OneOf,
-  Page,
-  PageQuery,
+  pagesOf,
   SearchQuery,
   Strict,
 } from "./schemas.ts";
@@ -111,8 +110,7 @@ export const plans = {
     scope: "accounts:read",
     tag: "plans",
     summary: "Lists plans by name",
-    query: Strict({ ...PageQuery, ...SearchQuery }),
-    success: { status: 200, schema: Page(Plan) },
+    ...pagesOf(Plan, SearchQuery),
     errors: [],
   }),
   create: defineRoute({

@@ -3,18 +3,7 @@ import { type Static, Type } from "typebox";
 import { accountErrors } from "./accounts.ts";
 import { Proof, proofErrors } from "./proof.ts";
 import { defineRoute } from "./route.ts";
-import {
-  Day,
-  HumanText,
-  Id,
-  IdParams,
-  Nothing,
-  Nullable,
-  OneOf,
-  Page,
-  PageQuery,
-  Strict,
-} from "./schemas.ts";
+import { Day, HumanText, Id, IdParams, Nothing, Nullable, OneOf, pagesOf, Strict } from "./schemas.ts";
 
 export const privacyErrors = defineErrors("privacy", {
   noDeletion: { status: 404, message: "There is no deletion to take back." },
@@ -71,44 +60,43 @@ export type UsageDay = Static<typeof UsageDay>;
 
 const Version = Type.String({ pattern: "^[A-Za-z0-9.-]{1,40}$" });
 
+/** Looks at one's own choices, or changes one. */
+const ownChoices = {
+  access: "account",
+  tag: "privacy",
+  success: { status: 200, schema: PrivacyState },
+} as const;
+
 export const privacy = {
   show: defineRoute({
+    ...ownChoices,
     method: "GET",
     path: "/api/account/privacy",
-    access: "account",
     scope: "account:read",
-    tag: "privacy",
     summary: "Shows what one agreed to, and whether one's account is to be erased",
-    success: { status: 200, schema: PrivacyState },
     errors: [],
   }),
   agree: defineRoute({
+    ...ownChoices,
     method: "POST",
     path: "/api/account/privacy/policy",
-    access: "account",
-    tag: "privacy",
     summary: "Agrees to the present privacy policy",
     body: Strict({ version: Version }),
-    success: { status: 200, schema: PrivacyState },
     errors: [privacyErrors.textChanged],
   }),
   keepHistory: defineRoute({
+    ...ownChoices,
     method: "PUT",
     path: "/api/account/privacy/usage-history",
-    access: "account",
-    tag: "privacy",
     summary: "Keeps one's use of each day from the next day on",
     body: Strict({ text_version: Version }),
-    success: { status: 200, schema: PrivacyState },
     errors: [privacyErrors.textChanged],
   }),
   forgetHistory: defineRoute({
+    ...ownChoices,
     method: "DELETE",
     path: "/api/account/privacy/usage-history",
-    access: "account",
-    tag: "privacy",
     summary: "Keeps it no longer, and destroys the key of what was kept, for all backups too",
-    success: { status: 200, schema: PrivacyState },
     errors: [],
   }),
   history: defineRoute({
@@ -118,8 +106,7 @@ export const privacy = {
     scope: "account:read",
     tag: "privacy",
     summary: "Lists one's use of each day, where it is kept, the newest first",
-    query: Strict({ ...PageQuery }),
-    success: { status: 200, schema: Page(UsageDay) },
+    ...pagesOf(UsageDay, {}),
     errors: [],
   }),
   export: defineRoute({
@@ -171,8 +158,7 @@ export const privacy = {
     scope: "account:read",
     tag: "privacy",
     summary: "Lists what one asked for",
-    query: Strict({ ...PageQuery }),
-    success: { status: 200, schema: Page(PrivacyRequest) },
+    ...pagesOf(PrivacyRequest, {}),
     errors: [],
   }),
 };
@@ -185,8 +171,7 @@ export const privacyDesk = {
     scope: "accounts:read",
     tag: "privacy",
     summary: "Lists what people asked for about their data, what is due first",
-    query: Strict({ ...PageQuery, state: Type.Optional(OneOf(["open", "done", "refused"])) }),
-    success: { status: 200, schema: Page(PrivacyRequest) },
+    ...pagesOf(PrivacyRequest, { state: Type.Optional(OneOf(["open", "done", "refused"])) }),
     errors: [],
   }),
   close: defineRoute({

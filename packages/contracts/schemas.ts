@@ -72,7 +72,7 @@ export const Ed25519Key = Type.String({
 });
 
 /** Pagination by cursor: give `next_cursor` of one page to get the one after. */
-export const PageQuery = {
+const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 })),
   cursor: Type.Optional(Type.String({ maxLength: 512, pattern: "^[A-Za-z0-9_-]+$" })),
 };
@@ -83,8 +83,13 @@ export const SearchQuery = {
   ),
 };
 
-export function Page<Item extends TSchema>(item: Item) {
-  return Strict({ items: Type.Array(item), next_cursor: Nullable(Type.String()) });
+/** What each list has: a query, by pages and what else it can be asked for, and a page of its items. */
+export function pagesOf<Item extends TSchema, const Asked extends Record<string, TSchema>>(
+  item: Item,
+  asked: Asked,
+) {
+  const page = Strict({ items: Type.Array(item), next_cursor: Nullable(Type.String()) });
+  return { query: Strict({ ...PageQuery, ...asked }), success: { status: 200, schema: page } } as const;
 }
 
 /** The answer of an operation that has nothing to tell beyond having worked. */

@@ -2,7 +2,7 @@ import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
 import { Account, accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
-import { Day, Email, Id, IdParams, Nothing, Nullable, OneOf, Page, PageQuery, Strict } from "./schemas.ts";
+import { Day, Email, Id, IdParams, Nothing, Nullable, OneOf, pagesOf, Strict } from "./schemas.ts";
 import { sentinelErrors } from "./sentinel.ts";
 
 export const sessionErrors = defineErrors("sessions", {
@@ -194,8 +194,7 @@ export const sessions = {
     access: "account",
     tag: "sessions",
     summary: "Lists one's own log-ins",
-    query: Strict({ ...PageQuery }),
-    success: { status: 200, schema: Page(LogIn) },
+    ...pagesOf(LogIn, {}),
     errors: [],
   }),
   end: defineRoute({

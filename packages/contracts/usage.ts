@@ -13,29 +13,25 @@ const Percent = Nullable(
 );
 const Restriction = OneOf(["none", "throttled", "blocked"]);
 
+const ofMonth = { month: Month, level: UsageLevel, restriction: Restriction, resets_on: Day };
+
 /** From memory; what is kept of it is one sealed total of the month. */
 export const Usage = Strict({
-  month: Month,
+  ...ofMonth,
   used_bytes: Type.Integer({ minimum: 0, description: "Both directions together" }),
   quota_bytes: Nullable(Type.Integer({ minimum: 0 })),
   percent: Percent,
-  level: UsageLevel,
-  restriction: Restriction,
   throttle_kbit_per_second: Nullable(
     Type.Integer({ description: "While throttled: the speed of each device, in each direction" }),
   ),
-  resets_on: Day,
 });
 export type Usage = Static<typeof Usage>;
 
 /** What staff see of somebody's usage: the month's total, coarse. */
 export const UsageForStaff = Strict({
-  month: Month,
+  ...ofMonth,
   used_gib: Type.Integer({ minimum: 0, description: "Rounded to whole GiB" }),
   quota_gib: Nullable(Type.Integer({ minimum: 0 })),
-  level: UsageLevel,
-  restriction: Restriction,
-  resets_on: Day,
 });
 export type UsageForStaff = Static<typeof UsageForStaff>;
 

@@ -1,13 +1,13 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { type ApiKey, type Client, SCOPES, type Scope } from "@securewave/contracts";
+import { asksFirst, lists } from "../acts.ts";
 import { type Call, given, type Perform } from "../call.ts";
 import { duration } from "../duration.ts";
 import { counted, humanDay } from "../human.ts";
-import { allOption, commaList, cursorOption, integer, limitOption, readList, yesOption } from "../options.ts";
-import type { Column, Output } from "../output.ts";
-import { moreNote } from "../paging.ts";
+import { commaList, integer } from "../options.ts";
+import type { Column } from "../output.ts";
 import { passwordStdinOption, prove } from "../proof.ts";
-import { findApiKey } from "../resolve.ts";
+import { BY_NAME, findApiKey } from "../resolve.ts";
 
 /** As the contract has them. */
 const DAYS_MAX = 3650;
@@ -26,28 +26,21 @@ export function addApiKeyCommands(program: CommandUnknownOpts, perform: Perform)
 }
 
 function addListCommand(keys: CommandUnknownOpts, perform: Perform): void {
-  keys
+  const command = keys
     .command("list")
     .description("list one's own API keys, without their texts")
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave api-keys list
   $ securewave api-keys list --json`,
-    )
-    .action((options) =>
-      perform(async ({ client, out, nowMs }) => {
-        const { apiKeys } = await client();
-        const page = await readList(options, (query) => apiKeys.list({ query }));
-        out.result(page, () => (page.items.length === 0 ? "No API keys." : keyTable(out, page.items, nowMs)));
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(command, perform, {
+    noun: "API key",
+    open: (api) => (query) => api.apiKeys.list({ query }),
+    columns: keyColumns,
+  });
 }
 
 function addCreateCommand(keys: CommandUnknownOpts, perform: Perform): void {
@@ -94,7 +87,6 @@ Examples:
           apiKeys.create({ body: { name, scopes: options.scope, ...limits, ...proof } }),
         );
         showOnce(call, made);
-        return undefined;
       }),
     );
 }
@@ -103,7 +95,7 @@ function addRotateCommand(keys: CommandUnknownOpts, perform: Perform): void {
   keys
     .command("rotate")
     .description("give a key a new text; the old one works until the end of the next day (UTC)")
-    .argument("<key>", "its name, the beginning of it, or id")
+    .argument("<key>", BY_NAME)
     .addOption(passwordStdinOption())
     .addHelpText(
       "after",
@@ -120,34 +112,31 @@ Examples:
           api.apiKeys.rotate({ params: { id }, body: proof }),
         );
         showOnce(call, rotated);
-        return undefined;
       }),
     );
 }
 
 function addRevokeCommand(keys: CommandUnknownOpts, perform: Perform): void {
-  keys
+  const command = keys
     .command("revoke")
     .description("end an API key at once")
-    .argument("<key>", "its name, the beginning of it, or id")
-    .addOption(yesOption())
+    .argument("<key>", BY_NAME)
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave api-keys revoke Dashboard
   $ securewave api-keys revoke key_0123456789abcdefghjk --yes --json`,
-    )
-    .action((text, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const key = await findApiKey(api, text);
-        await confirm(`Revoke ${key.name}? Programs that use it are refused from that moment.`, options.yes);
-        await api.apiKeys.revoke({ params: { id: key.id } });
-        out.result(key, () => `${key.name} is revoked.`);
-        return undefined;
-      }),
     );
+  asksFirst(command, perform, {
+    find: findApiKey,
+    question: ({ name }) => `Revoke ${name}? Programs that use it are refused from that moment.`,
+    async act(api, key) {
+      await api.apiKeys.revoke({ params: { id: key.id } });
+      return key;
+    },
+    done: ({ name }) => `${name} is revoked.`,
+  });
 }
 
 /** Writes the text of a key to standard output, and what people should know of it beside. */
@@ -172,9 +161,9 @@ function readScopes(text: string, previous: readonly Scope[] | undefined): Scope
   return scopes;
 }
 
-function keyTable(out: Output, keys: readonly ApiKey[], nowMs: number): string {
+function keyColumns({ nowMs }: Call, keys: readonly ApiKey[]): Column<ApiKey>[] {
   const isOverlapping = keys.some(({ previous_until }) => previous_until !== null);
-  const columns: Column<ApiKey>[] = [
+  return [
     { title: "NAME", value: (key) => key.name, style: () => "bold" },
     { title: "SCOPES", value: (key) => key.scopes.join(" ") },
     { title: "RATE", value: (key) => `${key.requests_per_minute}/min`, align: "right" },
@@ -183,5 +172,4 @@ function keyTable(out: Output, keys: readonly ApiKey[], nowMs: number): string {
     ...(isOverlapping ? [{ title: "OLD TEXT UNTIL", value: (key: ApiKey) => key.previous_until ?? "" }] : []),
     { title: "ID", value: (key) => key.id, style: () => "dim" },
   ];
-  return `${out.table(columns, keys)}\n\n${counted(keys.length, "API key")}`;
 }

@@ -9,9 +9,9 @@ import {
 import type { AuditEntry } from "@securewave/contracts";
 import type { Call, Perform } from "../call.ts";
 import { CliError, EXIT } from "../failure.ts";
+import { counted, timeText } from "../human.ts";
 import { fetchCheckpoint } from "./audit-export.ts";
 import { keyPathOf, readKeyFile, readKnown, readVerifier } from "./audit-kept.ts";
-import { countedEntries, timeText } from "./audit-words.ts";
 
 export function addCheckpointCommand(audit: CommandUnknownOpts, perform: Perform): void {
   audit
@@ -74,7 +74,7 @@ function provedToContinue(
   const kept = openCheckpoint(known, verifier);
   if (!kept) throw otherKey("The checkpoint that you kept is not signed by this trail's key.");
   if (proof && isConsistent(kept, checkpoint, proof)) return kept.size;
-  const [before, after] = [countedEntries(kept.size), countedEntries(checkpoint.size)];
+  const [before, after] = [counted(kept.size, "entry"), counted(checkpoint.size, "entry")];
   throw new CliError(
     "cli.not_continued",
     checkpoint.size < kept.size
@@ -104,11 +104,11 @@ function tell(
   const more = { newest_time: time ?? null, unsigned, continues: continues ?? null };
   out.result({ ...value, ...more }, () => note);
   const until = time === undefined ? "" : `, the newest of ${timeText(time)}`;
-  out.note(`Signed over ${countedEntries(size)}${until}. The signature is good.`);
-  if (continues !== undefined) out.note(`It continues the checkpoint over ${countedEntries(continues)}.`);
+  out.note(`Signed over ${counted(size, "entry")}${until}. The signature is good.`);
+  if (continues !== undefined) out.note(`It continues the checkpoint over ${counted(continues, "entry")}.`);
   out.note(`Verifier key: ${key}`);
   if (unsigned === 0) return undefined;
-  const which = unsigned === 1 ? "The newest entry is" : `The newest ${countedEntries(unsigned)} are`;
+  const which = unsigned === 1 ? "The newest entry is" : `The newest ${counted(unsigned, "entry")} are`;
   out.note(`${which} not signed: the service refuses to, since the trail was changed.`);
   out.note("See where: securewave audit export");
   return EXIT.failed;

@@ -1,20 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { link, open, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, rename, rm, writeFile } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { formatVerifier, openCheckpoint, parseVerifier, type Verifier } from "@securewave/audit-trail";
 import { ApiError, createClient } from "@securewave/contracts";
 import { dayOf, invariant } from "@securewave/foundation";
 import { type Call, given, type Perform } from "../call.ts";
-import { isErrno } from "../credentials.ts";
 import { CliError, EXIT } from "../failure.ts";
+import { nameAnew, refuseExisting, syncFolderOf, unwritable } from "../files.ts";
 import { counted, humanBytes } from "../human.ts";
 import { integer } from "../options.ts";
 import { checkTrailFiles, type TrailFileReport } from "./audit-file.ts";
 import { keyPathOf, readKeyFile } from "./audit-kept.ts";
 import { createProgress } from "./audit-progress.ts";
 import { brokenText, trailJson } from "./audit-verify.ts";
-import { countedEntries } from "./audit-words.ts";
 
 /** What the numbers of entries can be. */
 const ENTRY_MAX = 999_999_999_999_999;
@@ -94,11 +92,11 @@ function tell({ out }: Call, path: string, bytes: number, report: TrailFileRepor
   out.result({ file: path, key_file: keyPath, bytes, ...trailJson(report), key }, () => {
     if (!isWhole) return `${brokenText(out, report, key)}\n\nIt is kept as ${path}.`;
     const lines = [
-      `Wrote ${path}: ${countedEntries(entries)}, ${counted(checkpoints, "checkpoint")}, ${humanBytes(bytes)}. It is whole.`,
+      `Wrote ${path}: ${counted(entries, "entry")}, ${counted(checkpoints, "checkpoint")}, ${humanBytes(bytes)}. It is whole.`,
       `Its key is in ${keyPath}: keep a copy of it, and of the file, where nobody of the service can reach them.`,
     ];
     if (erased > 0)
-      lines.push(`Of ${countedEntries(erased)} it holds the hashes only: they are in archives.`);
+      lines.push(`Of ${counted(erased, "entry")} it holds the hashes only: they are in archives.`);
     return lines.join("\n");
   });
   return isWhole ? undefined : EXIT.failed;
@@ -129,16 +127,6 @@ async function holdAgainstKeptKey(path: string, verifier: Verifier): Promise<voi
     `The service signs with another key than the one in ${keyPathOf(path)}; nothing was written.`,
     { next: "If its key was changed by intent, name another file." },
   );
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  const file = await open(path).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT")) return undefined;
-    throw exists(path);
-  });
-  if (!file) return;
-  await file.close();
-  throw exists(path);
 }
 
 /** @returns how many bytes there are */
@@ -227,36 +215,6 @@ async function keepKey(path: string, verifier: Verifier): Promise<void> {
   );
 }
 
-/** Gives a file a name that no file has; where the file system knows no second names, as good as that goes. */
-async function nameAnew(draftPath: string, path: string): Promise<void> {
-  try {
-    await link(draftPath, path);
-  } catch (error) {
-    if (isErrno(error, "EEXIST")) throw exists(path);
-    await rename(draftPath, path);
-  }
-}
-
-async function syncFolderOf(path: string): Promise<void> {
-  const folder = await open(dirname(path), "r");
-  await folder.sync().finally(() => folder.close());
-}
-
 function cancelled(): CliError {
   return new CliError("cli.cancelled", "Cancelled; nothing was written.");
-}
-
-function exists(path: string): CliError {
-  return new CliError("cli.file_exists", `The file ${path} exists already.`, { next: "Name another one." });
-}
-
-function unwritable(path: string, error: unknown): CliError {
-  const isFull = isErrno(error, "ENOSPC") || isErrno(error, "EDQUOT");
-  return new CliError(
-    "cli.file_unwritable",
-    `The file ${path} cannot be written${isFull ? ": no space" : ""}.`,
-    {
-      next: "Name another one.",
-    },
-  );
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseTrailLine, parseVerifier, type Verifier } from "@securewave/audit-trail";
-import { isErrno } from "../credentials.ts";
 import { CliError, EXIT } from "../failure.ts";
+import { isErrno } from "../files.ts";
 import { LINE_CHARACTERS_MAX, openLines, unreadable } from "./audit-lines.ts";
 
 /** Where the key of an export is kept. */

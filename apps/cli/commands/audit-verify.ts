@@ -2,11 +2,11 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { formatVerifier, openCheckpoint } from "@securewave/audit-trail";
 import type { Perform } from "../call.ts";
 import { EXIT } from "../failure.ts";
+import { counted } from "../human.ts";
 import type { Output } from "../output.ts";
 import { checkTrailFiles, type TrailFileReport } from "./audit-file.ts";
 import { readKnown, readVerifier, readVerifierBeside } from "./audit-kept.ts";
 import { createProgress } from "./audit-progress.ts";
-import { countedEntries } from "./audit-words.ts";
 
 export function addVerifyCommand(audit: CommandUnknownOpts, perform: Perform): void {
   audit
@@ -80,10 +80,10 @@ function wholeText(out: Output, report: TrailFileReport, key: string, continues:
     ["Entries", entries > 0 ? `${entries} (${from} to ${from + entries - 1})` : "none"],
     ["Archived", erased > 0 ? `${erased}, of which only the hashes are here` : undefined],
     ["Time", span && (span.first === span.last ? span.first : `${span.first} to ${span.last}`)],
-    ["Checkpoints", `${checkpoints} checked, the last over ${countedEntries(lastCheckpoint?.size ?? 0)}`],
+    ["Checkpoints", `${checkpoints} checked, the last over ${counted(lastCheckpoint?.size ?? 0, "entry")}`],
     ["Tree root", root],
     ["Key", key],
-    ["Continues", continues === undefined ? undefined : `the checkpoint over ${countedEntries(continues)}`],
+    ["Continues", continues === undefined ? undefined : `the checkpoint over ${counted(continues, "entry")}`],
   ];
   return [
     out.style("green", "The trail is whole: nothing in it was changed, moved or taken out."),
@@ -98,7 +98,7 @@ function doubts(out: Output, report: TrailFileReport, continues: number | undefi
   const { trailSize, from, entries, unrecorded } = report;
   const told: string[] = [];
   const isPart = from > 0 || from + entries < trailSize;
-  if (isPart) told.push(`It is a part of a trail of ${countedEntries(trailSize)}.`);
+  if (isPart) told.push(`It is a part of a trail of ${counted(trailSize, "entry")}.`);
   if (unrecorded > 0) {
     const which = unrecorded === 1 ? "1 entry" : `${unrecorded} entries`;
     told.push(

@@ -58,3 +58,11 @@ test("a report that was kept is verified without the service; one that was chang
   expect((await service.run(`audit verify-report ${path}`)).stderr).toContain("it has no signature");
   expect((await service.run(`audit verify-report ${pathOf("none")}`)).code).toBe(2);
 });
+
+test("where the report could not be kept, nothing is searched", async () => {
+  for (const path of ["/nowhere/report.txt", service.home().dir]) {
+    const ran = await service.run(`audit zero-log --out ${path}`);
+    expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining("cli.file_unwritable")]);
+  }
+  expect(zeroLog().started).toEqual([]);
+});

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { parseVerifier } from "@securewave/audit-trail";
@@ -6,6 +5,8 @@ import type { Client, ZeroLogRun } from "@securewave/contracts";
 import { type Verified, verifyReport } from "@securewave/ghosts/report";
 import type { Call, Perform } from "../call.ts";
 import { CliError, EXIT } from "../failure.ts";
+import { demandWritable, writePrivateFile } from "../files.ts";
+import { keyPathOf } from "./audit-kept.ts";
 import { createProgress, type Progress } from "./audit-progress.ts";
 import { reportJson, reportText } from "./audit-zero-log-words.ts";
 
@@ -30,37 +31,42 @@ Examples:
   $ securewave audit zero-log --quick --out report.txt
   $ securewave audit verify-report report.txt`,
     )
-    .action(({ out, quick }) =>
+    .action(({ out: path, quick = false }) =>
       perform(async (call) => {
-        const client = await call.client();
-        const before = await client.zeroLog.latest();
-        const expected = new Map(
-          readProof(before)?.report.surfaces.map(({ id, bytes }) => [id, bytes] as const) ?? [],
-        );
-        await client.zeroLog.start({ body: { is_quick: quick ?? false } });
-        await follow(call, client, before.report?.number ?? 0, expected);
-        const proof = await client.zeroLog.latest();
-        const verified = readProof(proof);
-        if (verified === undefined || proof.report === null)
-          throw new CliError(
-            "cli.report_broken",
-            "The service shows no report, or one that it has not signed.",
-          );
-        if (out !== undefined) await keep(out, proof.report.note, proof.verifier_key);
-        call.out.result(
-          { ...reportJson(verified), number: proof.report.number, key: proof.verifier_key },
-          () => reportText(call.out, verified),
-        );
-        if (out !== undefined) call.out.note(`The signed report is in ${out}, its key in ${out}.vkey.`);
+        if (path !== undefined) await demandWritable(path);
+        const { verified, note, ...facts } = await search(call, quick);
+        if (path !== undefined) {
+          await writePrivateFile(path, note);
+          await writePrivateFile(keyPathOf(path), `${facts.key}\n`);
+        }
+        call.out.result({ ...reportJson(verified), ...facts }, () => reportText(call.out, verified));
+        if (path !== undefined)
+          call.out.note(`The signed report is in ${path}, its key in ${keyPathOf(path)}.`);
         return verified.report.outcome === "clean" ? undefined : EXIT.failed;
       }),
     );
 }
 
-function readProof({
-  report,
-  verifier_key,
-}: Awaited<ReturnType<Client["zeroLog"]["latest"]>>): Verified | undefined {
+/** @throws CliError `cli.search_failed`, `cli.report_broken` */
+async function search(call: Call, isQuick: boolean) {
+  const { zeroLog } = await call.client();
+  const before = await zeroLog.latest();
+  const surfaces = verifiedOf(before)?.report.surfaces ?? [];
+  const expected = new Map(surfaces.map(({ id, bytes }) => [id, bytes] as const));
+  await zeroLog.start({ body: { is_quick: isQuick } });
+  await follow(call, zeroLog, before.report?.number ?? 0, expected);
+  const latest = await zeroLog.latest();
+  const verified = verifiedOf(latest);
+  if (verified === undefined || latest.report === null)
+    throw new CliError("cli.report_broken", "The service shows no report, or one that it has not signed.");
+  const { number, note } = latest.report;
+  return { verified, note, number, key: latest.verifier_key };
+}
+
+type ZeroLogApi = Client["zeroLog"];
+type Latest = Awaited<ReturnType<ZeroLogApi["latest"]>>;
+
+function verifiedOf({ report, verifier_key }: Latest): Verified | undefined {
   const verifier = parseVerifier(verifier_key);
   return verifier && report ? verifyReport(report.note, verifier) : undefined;
 }
@@ -74,7 +80,7 @@ function readProof({
  */
 async function follow(
   call: Call,
-  client: Client,
+  api: ZeroLogApi,
   formerNumber: number,
   expected: ReadonlyMap<string, number>,
 ): Promise<void> {
@@ -88,10 +94,10 @@ async function follow(
   };
   try {
     for (;;) {
-      const { run } = await client.zeroLog.run();
+      const { run } = await api.run();
       // Behind a balancer, another process may be the one that searches: its report shows that it is done.
       if (run?.state === "running") showRun(run, expected, show);
-      else if (((await client.zeroLog.latest()).report?.number ?? 0) > formerNumber) return;
+      else if (((await api.latest()).report?.number ?? 0) > formerNumber) return;
       else if (run?.state === "failed")
         throw new CliError("cli.search_failed", "The search ended without a report.", {
           next: "The service's log says more: look for zero_log_failed.",
@@ -116,13 +122,4 @@ function showRun(
   const whole = expected.get(at.id);
   const done = surfaces.filter(({ state }) => state === "done").length;
   show(at.title, whole === undefined || whole === 0 ? done / surfaces.length : at.bytes / whole);
-}
-
-async function keep(path: string, note: string, key: string): Promise<void> {
-  try {
-    await writeFile(path, note, { mode: 0o600 });
-    await writeFile(`${path}.vkey`, `${key}\n`, { mode: 0o600 });
-  } catch {
-    throw new CliError("cli.file_not_written", `${path} could not be written.`, { exitCode: EXIT.usage });
-  }
 }

@@ -1,14 +1,13 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { AUDIT_KINDS, type AuditEntry, type AuditKind, type Client } from "@securewave/contracts";
+import { lists } from "../acts.ts";
 import { given, type Perform } from "../call.ts";
-import { allOption, cursorOption, limitOption, readList } from "../options.ts";
-import type { Column, Output, Style } from "../output.ts";
-import { moreNote } from "../paging.ts";
+import { timeText } from "../human.ts";
+import type { Column, Style } from "../output.ts";
 import { resolveAccount } from "../resolve.ts";
 import { addCheckpointCommand } from "./audit-checkpoint.ts";
 import { addExportCommand } from "./audit-export.ts";
 import { addVerifyCommand } from "./audit-verify.ts";
-import { countedEntries, timeText } from "./audit-words.ts";
 import { addZeroLogCommand } from "./audit-zero-log.ts";
 import { addVerifyReportCommand } from "./audit-zero-log-verify.ts";
 
@@ -23,7 +22,7 @@ export function addAuditCommands(program: CommandUnknownOpts, perform: Perform):
 }
 
 function addListCommand(audit: CommandUnknownOpts, perform: Perform): void {
-  audit
+  const command = audit
     .command("list")
     .description("list the trail, the newest entries first")
     .addOption(new Option("-k, --kind <kind>", "only what happened like this").choices(AUDIT_KINDS))
@@ -32,9 +31,6 @@ function addListCommand(audit: CommandUnknownOpts, perform: Perform): void {
     .option("--from <day>", "only from this day on, such as 2026-11-20", parseDay)
     .option("--to <day>", "only up to this day", parseDay)
     .option("-s, --search <text>", "only what has this in an id or in the details")
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
@@ -42,19 +38,17 @@ Examples:
   $ securewave audit list
   $ securewave audit list --kind login_refused --from 2026-11-01
   $ securewave audit list --actor admin@example.org --all --json`,
-    )
-    .action((options) =>
-      perform(async ({ client, out }) => {
-        const api = await client();
-        const { kind, from, to } = options;
-        const [actor, subject] = [await idOf(api, options.actor), await idOf(api, options.subject)];
-        const filter = given({ kind, actor, subject, from, to });
-        const page = await readList(options, (query) => api.audit.list({ query: { ...query, ...filter } }));
-        out.result(page, () => (page.items.length === 0 ? "No entries." : entryTable(out, page.items)));
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(command, perform, {
+    noun: "entry",
+    none: "No entries.",
+    async open(api, { kind, from, to, ...who }) {
+      const [actor, subject] = [await idOf(api, who.actor), await idOf(api, who.subject)];
+      const filter = given({ kind, actor, subject, from, to });
+      return (query) => api.audit.list({ query: { ...query, ...filter } });
+    },
+    columns: () => COLUMNS,
+  });
 }
 
 /** The trail knows ids only. */
@@ -77,21 +71,18 @@ const KIND_STYLES: Readonly<Partial<Record<AuditKind, Style>>> = {
   block_added: "yellow",
 };
 
-function entryTable(out: Output, entries: readonly AuditEntry[]): string {
-  const columns: Column<AuditEntry>[] = [
-    { title: "NO.", value: ({ index }) => String(index), align: "right" },
-    { title: "TIME (UTC)", value: ({ body }) => (body ? timeText(body.time) : "") },
-    {
-      title: "KIND",
-      value: ({ body }) => body?.kind ?? "(erased)",
-      style: ({ body }) => (body ? KIND_STYLES[body.kind] : "dim"),
-    },
-    { title: "ACTOR", value: ({ body }) => body?.actor ?? "" },
-    { title: "SUBJECT", value: ({ body }) => body?.subject ?? "" },
-    { title: "DETAILS", value: ({ body }) => (body ? detailsText(body) : "") },
-  ];
-  return `${out.table(columns, entries)}\n\n${countedEntries(entries.length)}`;
-}
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  { title: "NO.", value: ({ index }) => String(index), align: "right" },
+  { title: "TIME (UTC)", value: ({ body }) => (body ? timeText(body.time) : "") },
+  {
+    title: "KIND",
+    value: ({ body }) => body?.kind ?? "(erased)",
+    style: ({ body }) => (body ? KIND_STYLES[body.kind] : "dim"),
+  },
+  { title: "ACTOR", value: ({ body }) => body?.actor ?? "" },
+  { title: "SUBJECT", value: ({ body }) => body?.subject ?? "" },
+  { title: "DETAILS", value: ({ body }) => (body ? detailsText(body) : "") },
+];
 
 function detailsText({ details, origin }: NonNullable<AuditEntry["body"]>): string {
   const facts = Object.entries(origin === undefined ? details : { ...details, origin });

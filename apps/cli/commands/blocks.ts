@@ -1,12 +1,11 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import type { Block } from "@securewave/contracts";
 import { SECOND_MS } from "@securewave/foundation";
-import type { Perform } from "../call.ts";
+import { asksFirst, lists } from "../acts.ts";
+import type { Call, Perform } from "../call.ts";
 import { duration } from "../duration.ts";
-import { counted, humanDuration } from "../human.ts";
-import { allOption, cursorOption, limitOption, readList, yesOption } from "../options.ts";
-import type { Column, Output } from "../output.ts";
-import { moreNote } from "../paging.ts";
+import { humanDuration } from "../human.ts";
+import type { Column } from "../output.ts";
 import { findBlock } from "../resolve.ts";
 
 /** As the contract has it: a week. */
@@ -29,12 +28,9 @@ export function addBlockCommands(program: CommandUnknownOpts, perform: Perform):
 }
 
 function addListCommand(blocks: CommandUnknownOpts, perform: Perform): void {
-  blocks
+  const command = blocks
     .command("list")
     .description("list blocked origins and networks, the newest first")
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
@@ -43,18 +39,13 @@ An origin that was blocked by itself stands here under its pseudonym of the day:
 Examples:
   $ securewave blocks list
   $ securewave blocks list --all --json`,
-    )
-    .action((options) =>
-      perform(async ({ client, out, nowMs }) => {
-        const { blocks: api } = await client();
-        const page = await readList(options, (query) => api.list({ query }));
-        out.result(page, () =>
-          page.items.length === 0 ? "Nobody is blocked." : blockTable(out, page.items, nowMs),
-        );
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(command, perform, {
+    noun: "block",
+    none: "Nobody is blocked.",
+    open: (api) => (query) => api.blocks.list({ query }),
+    columns: blockColumns,
+  });
 }
 
 function addAddCommand(blocks: CommandUnknownOpts, perform: Perform): void {
@@ -81,17 +72,15 @@ Examples:
         const api = await client();
         const block = await api.blocks.add({ body: { network, minutes: options.for } });
         out.result(block, () => `${block.origin} is blocked for ${humanDuration(options.for * 60)}.`);
-        return undefined;
       }),
     );
 }
 
 function addLiftCommand(blocks: CommandUnknownOpts, perform: Perform): void {
-  blocks
+  const command = blocks
     .command("lift")
     .description("let a blocked origin or network in again at once")
     .argument("<block>", "what is blocked, the id of the block, or the beginning of either")
-    .addOption(yesOption())
     .addHelpText(
       "after",
       `
@@ -100,31 +89,29 @@ It asks only where the origin was blocked by itself: such a block cannot be put 
 Examples:
   $ securewave blocks lift 203.0.113.0/24
   $ securewave blocks lift blk_0123456789abcdefghjk --yes`,
-    )
-    .action((text, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const block = await findBlock(api, text);
-        if (block.kind === "origin") {
-          const why = REASONS[block.reason];
-          await confirm(`Let ${block.origin} in again (${why})? It cannot be blocked by hand.`, options.yes);
-        }
-        await api.blocks.lift({ params: { id: block.id } });
-        out.result(block, () => `The block of ${block.origin} is lifted.`);
-        return undefined;
-      }),
     );
+  asksFirst(command, perform, {
+    find: findBlock,
+    question: ({ kind, origin, reason }) =>
+      kind === "origin"
+        ? `Let ${origin} in again (${REASONS[reason]})? It cannot be blocked by hand.`
+        : undefined,
+    async act(api, block) {
+      await api.blocks.lift({ params: { id: block.id } });
+      return block;
+    },
+    done: ({ origin }) => `The block of ${origin} is lifted.`,
+  });
 }
 
-function blockTable(out: Output, blocks: readonly Block[], nowMs: number): string {
-  const columns: Column<Block>[] = [
+function blockColumns({ nowMs }: Call): Column<Block>[] {
+  return [
     { title: "BLOCKED", value: (block) => block.origin, style: () => "bold" },
     { title: "KIND", value: ({ kind }) => (kind === "network" ? "network" : "origin of the day") },
     { title: "REASON", value: ({ reason }) => REASONS[reason] },
     { title: "ENDS IN", value: ({ until }) => humanDuration(secondsUntil(until, nowMs)), align: "right" },
     { title: "ID", value: (block) => block.id, style: () => "dim" },
   ];
-  return `${out.table(columns, blocks)}\n\n${counted(blocks.length, "block")}`;
 }
 
 function secondsUntil(instant: string, nowMs: number): number {

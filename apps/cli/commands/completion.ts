@@ -24,7 +24,6 @@ Examples:
       perform(async ({ out }) => {
         const script = SHELLS[shell](listNodes(program));
         out.result({ shell, script }, () => script);
-        return undefined;
       }),
     );
 }

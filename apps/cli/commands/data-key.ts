@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Perform } from "../call.ts";
-import { isErrno } from "../credentials.ts";
 import { CliError } from "../failure.ts";
+import { isErrno, writePrivateFile } from "../files.ts";
 
 /** On the machine of the service: the key is in no answer of the API. */
 export function addDataKeyCommands(keys: CommandUnknownOpts, perform: Perform): void {
@@ -30,12 +29,10 @@ Examples:
         const copy = resolve(target);
         await copyDurably(resolve(path), copy);
         out.result({ file: copy }, () => `Copied. Add to the service's settings: DATA_KEY_COPIES=${copy}`);
-        return undefined;
       }),
     );
 }
 
-/** Whole and on disk before it has its name, and readable by its owner alone. */
 async function copyDurably(path: string, target: string): Promise<void> {
   const bytes = await readFile(path).catch((error: unknown) => {
     if (!isErrno(error, "ENOENT")) throw error;
@@ -44,18 +41,9 @@ async function copyDurably(path: string, target: string): Promise<void> {
     });
   });
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  const unfinished = `${target}.${randomBytes(4).toString("hex")}`;
   try {
-    const file = await open(unfinished, "wx", 0o600);
-    await file
-      .writeFile(bytes)
-      .then(() => file.sync())
-      .finally(() => file.close());
-    await rename(unfinished, target);
-    const folder = await open(dirname(target), "r");
-    await folder.sync().finally(() => folder.close());
+    await writePrivateFile(target, bytes);
   } finally {
-    await rm(unfinished, { force: true });
     bytes.fill(0);
   }
 }

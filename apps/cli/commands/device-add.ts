@@ -4,7 +4,7 @@ import { configFileName } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { given, type Perform } from "../call.ts";
 import { CliError } from "../failure.ts";
-import { resolveServer } from "../resolve.ts";
+import { BY_NAME, resolveServer } from "../resolve.ts";
 import { claimFile, renderTunnel } from "../tunnel-file.ts";
 
 const DEVICE_TYPES = [
@@ -25,7 +25,7 @@ export function addDeviceAddCommand(devices: CommandUnknownOpts, perform: Perfor
     .description("add a device; its keys are made here and the private one stays here")
     .argument("<name>", "name of the device, for people")
     .addOption(new Option("-t, --type <type>", "what it is").choices(DEVICE_TYPES))
-    .option("--server <server>", "server to use: name, its beginning, or id")
+    .option("--server <server>", `server to use: ${BY_NAME}`)
     .option(
       "-o, --out <file>",
       "where the configuration goes, - for standard output; <name>.conf if not given",
@@ -66,7 +66,6 @@ Examples:
               : `Its configuration, with the private key, is in ${path}.\nFor a phone: securewave devices qr --file ${JSON.stringify(path)}`;
           return `Added ${device.name}${place}.\n${next}`;
         });
-        return undefined;
       }),
     );
 }

@@ -1,10 +1,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { ApiError, type Client, type DeviceWithTunnel, deviceErrors } from "@securewave/contracts";
+import { asksFirst } from "../acts.ts";
 import type { Perform } from "../call.ts";
-import { writePrivateFile } from "../credentials.ts";
 import { CliError } from "../failure.ts";
-import { yesOption } from "../options.ts";
-import { resolveFleetDevice, resolveOwnDevice, resolveServer } from "../resolve.ts";
+import { writePrivateFile } from "../files.ts";
+import { BY_NAME, resolveFleetDevice, resolveOwnDevice, resolveServer } from "../resolve.ts";
 import { readPrivateKey, renderTunnel } from "../tunnel-file.ts";
 
 export function addDeviceChangeCommands(devices: CommandUnknownOpts, perform: Perform): void {
@@ -18,8 +18,8 @@ function addMoveCommand(devices: CommandUnknownOpts, perform: Perform): void {
   devices
     .command("move")
     .description("move a device to another server; its configuration changes")
-    .argument("<device>", "name, its beginning, or id")
-    .argument("<server>", "name, its beginning, or id")
+    .argument("<device>", BY_NAME)
+    .argument("<server>", BY_NAME)
     .option("-f, --file <file>", "bring the device's configuration in this file up to date")
     .addHelpText(
       "after",
@@ -45,7 +45,6 @@ Examples:
           if (path !== undefined) return `Moved ${device.name} to ${place} and brought ${path} up to date.`;
           return `Moved ${device.name} to ${place}. Its configuration has changed: give the device the new one.`;
         });
-        return undefined;
       }),
     );
 }
@@ -64,7 +63,7 @@ function addRenameCommand(devices: CommandUnknownOpts, perform: Perform): void {
   devices
     .command("rename")
     .description("give a device another name")
-    .argument("<device>", "name, its beginning, or id")
+    .argument("<device>", BY_NAME)
     .argument("<name>", "its new name")
     .addHelpText(
       "after",
@@ -78,34 +77,31 @@ Examples:
         const id = await resolveOwnDevice(api, name);
         const device = await api.devices.change({ params: { id }, body: { name: newName } });
         out.result(device, () => `Its name is ${device.name}.`);
-        return undefined;
       }),
     );
 }
 
 function addRevokeCommand(devices: CommandUnknownOpts, perform: Perform): void {
-  devices
+  const command = devices
     .command("revoke")
     .description("take a device's access away: one's own, or for support agents and admins anybody's")
-    .argument("<device>", "name, its beginning, or id")
-    .addOption(yesOption())
+    .argument("<device>", BY_NAME)
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave devices revoke Phone
   $ securewave devices revoke dev_0123456789abcdefghjk --yes`,
-    )
-    .action((name, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const id = await resolveAnyDevice(api, name);
-        await confirm(`Revoke ${name} (${id})? Its tunnel ends at once.`, options.yes);
-        await revokeAny(api, id);
-        out.result({ revoked: id }, () => `Revoked ${name}.`);
-        return undefined;
-      }),
     );
+  asksFirst(command, perform, {
+    find: async (api, name) => ({ name, id: await resolveAnyDevice(api, name) }),
+    question: ({ name, id }) => `Revoke ${name} (${id})? Its tunnel ends at once.`,
+    async act(api, { id }) {
+      await revokeAny(api, id);
+      return { revoked: id };
+    },
+    done: (_, { name }) => `Revoked ${name}.`,
+  });
 }
 
 /** One's own device of that name, or where there is none and the role allows it, somebody's. */
@@ -137,26 +133,24 @@ async function ifStaff<Result>(attempt: () => Promise<Result>, firstFailure: Err
 }
 
 function addRemoveCommand(devices: CommandUnknownOpts, perform: Perform): void {
-  devices
+  const command = devices
     .command("remove")
     .description("revoke one of one's own devices where needed, and forget it")
-    .argument("<device>", "name, its beginning, or id")
-    .addOption(yesOption())
+    .argument("<device>", BY_NAME)
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave devices remove Phone
   $ securewave devices remove Phone --yes --json`,
-    )
-    .action((name, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const id = await resolveOwnDevice(api, name);
-        await confirm(`Remove ${name} (${id})? Its tunnel ends at once.`, options.yes);
-        await api.devices.remove({ params: { id } });
-        out.result({ removed: id }, () => `Removed ${name}.`);
-        return undefined;
-      }),
     );
+  asksFirst(command, perform, {
+    find: async (api, name) => ({ name, id: await resolveOwnDevice(api, name) }),
+    question: ({ name, id }) => `Remove ${name} (${id})? Its tunnel ends at once.`,
+    async act(api, { id }) {
+      await api.devices.remove({ params: { id } });
+      return { removed: id };
+    },
+    done: (_, { name }) => `Removed ${name}.`,
+  });
 }

@@ -3,14 +3,14 @@ import { parseConfig, QR_TEXT_BYTES_MAX, qrMatrix } from "@securewave/wireguard"
 import type { Call, Perform } from "../call.ts";
 import { CliError, usageError } from "../failure.ts";
 import { drawQr } from "../qr-terminal.ts";
-import { resolveOwnDevice } from "../resolve.ts";
+import { BY_NAME, resolveOwnDevice } from "../resolve.ts";
 import { claimFile, notATunnel, readTunnelFile } from "../tunnel-file.ts";
 
 export function addDeviceConfigCommands(devices: CommandUnknownOpts, perform: Perform): void {
   devices
     .command("config")
     .description("get the configuration of a device whose keys the service made")
-    .argument("<device>", "name, its beginning, or id")
+    .argument("<device>", BY_NAME)
     .option("-o, --out <file>", "write it into a file that you alone can read")
     .addHelpText(
       "after",
@@ -29,14 +29,13 @@ Examples:
         const file = await claimFile(options.out);
         await file.write(config);
         call.out.result({ config_path: options.out }, () => `Wrote ${options.out}.`);
-        return undefined;
       }),
     );
 
   devices
     .command("qr")
     .description("draw a configuration as a QR code for the WireGuard apps")
-    .argument("[device]", "name, its beginning, or id of a device whose keys the service made")
+    .argument("[device]", `${BY_NAME} of a device whose keys the service made`)
     .option("-f, --file <file>", "take a configuration from this machine")
     .addHelpText(
       "after",
@@ -54,7 +53,6 @@ Examples:
         const modules = qrMatrix(config);
         const rows = modules.map((row) => row.map((isDark) => (isDark ? "1" : "0")).join(""));
         call.out.result({ modules: rows }, () => drawFor(call, modules));
-        return undefined;
       }),
     );
 }

@@ -1,6 +1,7 @@
 import type { api, Device, DeviceWithTunnel, ResultOf } from "@securewave/contracts";
 import { formatEndpoint } from "@securewave/wireguard";
-import { counted, humanBytes, humanDay, humanDuration } from "../human.ts";
+import type { Call } from "../call.ts";
+import { humanBytes, humanDay, humanDuration } from "../human.ts";
 import { type Column, type Output, plain, type Style } from "../output.ts";
 
 export type FleetDevice = ResultOf<typeof api.fleetDevices.list>["items"][number];
@@ -17,24 +18,22 @@ function sharedColumns<Item extends Omit<Device, "connection">>(): Column<Item>[
   ];
 }
 
-export function ownDeviceTable(out: Output, devices: readonly Device[]): string {
-  const columns: Column<Device>[] = [
+export function ownDeviceColumns(): Column<Device>[] {
+  return [
     ...sharedColumns<Device>(),
     { title: "CONNECTION", value: connectionText },
     { title: "RECEIVED", value: (device) => humanBytes(device.connection.received_bytes), align: "right" },
     { title: "SENT", value: (device) => humanBytes(device.connection.sent_bytes), align: "right" },
   ];
-  return `${out.table(columns, devices)}\n\n${counted(devices.length, "device")}`;
 }
 
-export function fleetDeviceTable(out: Output, devices: readonly FleetDevice[], nowMs: number): string {
-  const columns: Column<FleetDevice>[] = [
+export function fleetDeviceColumns({ nowMs }: Call): Column<FleetDevice>[] {
+  return [
     ...sharedColumns<FleetDevice>(),
     { title: "CREATED", value: (device) => humanDay(device.created_on, nowMs) },
     { title: "ACCOUNT", value: (device) => device.account_id },
     { title: "ID", value: (device) => device.id },
   ];
-  return `${out.table(columns, devices)}\n\n${counted(devices.length, "device")}`;
 }
 
 export function deviceFields(

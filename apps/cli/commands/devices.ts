@@ -1,12 +1,12 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { given, type Perform } from "../call.ts";
-import { allOption, cursorOption, limitOption, readList, searchOption } from "../options.ts";
-import { moreNote } from "../paging.ts";
-import { resolveAccount, resolveOwnDevice } from "../resolve.ts";
+import { lists } from "../acts.ts";
+import type { Perform } from "../call.ts";
+import { searchOption } from "../options.ts";
+import { BY_MAIL, BY_NAME, resolveAccount, resolveOwnDevice } from "../resolve.ts";
 import { addDeviceAddCommand } from "./device-add.ts";
 import { addDeviceChangeCommands } from "./device-change.ts";
 import { addDeviceConfigCommands } from "./device-config.ts";
-import { deviceFields, fleetDeviceTable, ownDeviceTable } from "./device-views.ts";
+import { deviceFields, fleetDeviceColumns, ownDeviceColumns } from "./device-views.ts";
 
 export function addDeviceCommands(program: CommandUnknownOpts, perform: Perform): void {
   const devices = program.command("devices").description("customers' devices, and one's own");
@@ -17,68 +17,48 @@ export function addDeviceCommands(program: CommandUnknownOpts, perform: Perform)
 }
 
 function addListCommands(devices: CommandUnknownOpts, perform: Perform): void {
-  devices
+  const ofFleet = devices
     .command("list")
     .description("list the devices of all accounts, or of one; for support agents and admins")
-    .option("--account <user>", "mail address or id")
+    .option("--account <user>", BY_MAIL)
     .addOption(searchOption())
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave devices list --account ada@example.org
   $ securewave devices list --search phone --all --json`,
-    )
-    .action((options) =>
-      perform(async ({ client, out, nowMs }) => {
-        const api = await client();
-        const account =
-          options.account === undefined ? undefined : await resolveAccount(api, options.account);
-        const page = await readList(options, (query) =>
-          api.fleetDevices.list({ query: { ...query, ...given({ account_id: account }) } }),
-        );
-        out.result(page, () =>
-          page.items.length === 0 ? "No devices." : fleetDeviceTable(out, page.items, nowMs),
-        );
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(ofFleet, perform, {
+    noun: "device",
+    async open(api, { account }) {
+      const ofAccount = account === undefined ? {} : { account_id: await resolveAccount(api, account) };
+      return (query) => api.fleetDevices.list({ query: { ...query, ...ofAccount } });
+    },
+    columns: fleetDeviceColumns,
+  });
 
-  devices
+  const own = devices
     .command("mine")
     .description("list one's own devices")
     .addOption(searchOption())
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave devices mine`,
-    )
-    .action((options) =>
-      perform(async ({ client, out }) => {
-        const api = await client();
-        const page = await readList(options, (query) => api.devices.list({ query }));
-        out.result(page, () =>
-          page.items.length === 0
-            ? "No devices. Add one: securewave devices add <name>"
-            : ownDeviceTable(out, page.items),
-        );
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(own, perform, {
+    noun: "device",
+    none: "No devices. Add one: securewave devices add <name>",
+    open: (api) => (query) => api.devices.list({ query }),
+    columns: ownDeviceColumns,
+  });
 
   devices
     .command("show")
     .description("show one of one's own devices")
-    .argument("<device>", "name, its beginning, or id")
+    .argument("<device>", BY_NAME)
     .addHelpText(
       "after",
       `
@@ -90,7 +70,6 @@ Examples:
         const api = await client();
         const device = await api.devices.show({ params: { id: await resolveOwnDevice(api, name) } });
         out.result(device, () => out.fields(deviceFields(out, device, nowMs)));
-        return undefined;
       }),
     );
 }

@@ -46,7 +46,6 @@ Examples:
           rings,
           () => `${signingTable(out, rings, nowMs)}\n\n${encryptionTable(out, rings, nowMs)}`,
         );
-        return undefined;
       }),
     );
 }
@@ -71,7 +70,6 @@ Examples:
         const rings = await api.keys.rotate({ body: { what } });
         const settled = what === "encryption" ? await watchResealing(call, api, rings) : rings;
         call.out.result(settled, () => summaryOf(what, settled, call.nowMs));
-        return undefined;
       }),
     );
 }
@@ -90,7 +88,6 @@ Examples:
       perform(async ({ client, out }) => {
         const { master_key_previous } = await (await client()).keys.list();
         out.result({ master_key_previous }, () => rootAdvice(master_key_previous));
-        return undefined;
       }),
     );
 }

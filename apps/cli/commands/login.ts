@@ -47,7 +47,6 @@ Examples:
         );
         const variable = VARIABLES[loginSource];
         if (variable !== undefined) call.out.note(`${variable} is set, and is used in place of this log-in.`);
-        return undefined;
       }),
     );
 
@@ -76,7 +75,6 @@ Examples:
         call.out.result({ url: connection.url, ended }, () =>
           ended ? `Logged out of ${connection.url}.` : `There was no log-in at ${connection.url} any more.`,
         );
-        return undefined;
       }),
     );
 
@@ -97,7 +95,6 @@ Examples:
         call.out.result({ url, account }, () =>
           call.out.fields([["Service", url], ...accountFields(account, call.nowMs)]),
         );
-        return undefined;
       }),
     );
 }

@@ -19,18 +19,15 @@ export const NODE_STATE_STYLES: Readonly<Record<NodeState, Style>> = {
   offline: "red",
 };
 
-export function nodeTable(out: Output, nodes: readonly Node[]): string {
-  const columns: Column<Node>[] = [
-    { title: "NAME", value: (node) => node.name, style: () => "bold" },
-    { title: "STATE", value: (node) => node.state, style: (node) => NODE_STATE_STYLES[node.state] },
-    { title: "REGION", value: (node) => node.region },
-    { title: "DEVICES", value: (node) => `${node.devices}/${node.capacity}`, align: "right" },
-    { title: "CONNECTED", value: (node) => node.connected, align: "right" },
-    { title: "BEHIND", value: behind, align: "right" },
-    { title: "PROBLEM", value: (node) => node.problem ?? "" },
-  ];
-  return out.table(columns, nodes);
-}
+export const NODE_COLUMNS: readonly Column<Node>[] = [
+  { title: "NAME", value: (node) => node.name, style: () => "bold" },
+  { title: "STATE", value: (node) => node.state, style: (node) => NODE_STATE_STYLES[node.state] },
+  { title: "REGION", value: (node) => node.region },
+  { title: "DEVICES", value: (node) => `${node.devices}/${node.capacity}`, align: "right" },
+  { title: "CONNECTED", value: (node) => node.connected, align: "right" },
+  { title: "BEHIND", value: behind, align: "right" },
+  { title: "PROBLEM", value: (node) => node.problem ?? "" },
+];
 
 /** How many changes a node has yet to apply. */
 function behind(node: Node): string {

@@ -14,6 +14,8 @@ test("nodes are listed in an aligned table", async () => {
       "US-West-1  healthy  United States  12/10000     1 to 9       2",
       "FRA-1      offline  Frankfurt      12/10000     1 to 9       -  It has not been heard of for 3 minutes. Start its agent.",
       "",
+      "3 nodes",
+      "",
     ].join("\n"),
   );
   expect([stderr, code]).toEqual(["", 0]);
@@ -40,10 +42,11 @@ test("a cut list says so, and --all follows the cursors to the end", async () =>
   for (let number = 0; number < 230; number++)
     service.api().state.nodes.push(fakeNode(`N-${number}`, "healthy"));
   const cut = await service.run("nodes list --limit 150");
-  expect(cut.stdout.trim().split("\n")).toHaveLength(151);
-  expect(cut.stderr).toContain("--all");
+  expect(cut.stdout.trim().split("\n")).toHaveLength(153);
+  expect(cut.stdout).toContain("\n\n150 nodes\n");
+  expect(cut.stderr).toContain("--all shows them, --search narrows, --limit");
   const whole = await service.run("nodes list --all");
-  expect(whole.stdout.trim().split("\n")).toHaveLength(234);
+  expect(whole.stdout.trim().split("\n")).toHaveLength(236);
   expect(whole.stderr).toBe("");
 });
 

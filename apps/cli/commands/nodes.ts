@@ -1,22 +1,12 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Client, Node } from "@securewave/contracts";
+import { asksFirst, lists } from "../acts.ts";
 import { given, type Perform } from "../call.ts";
 import { usageError } from "../failure.ts";
 import { humanDuration } from "../human.ts";
-import {
-  allOption,
-  commaList,
-  cursorOption,
-  decimal,
-  integer,
-  limitOption,
-  readList,
-  searchOption,
-  yesOption,
-} from "../options.ts";
-import { moreNote } from "../paging.ts";
-import { resolveNode } from "../resolve.ts";
-import { nodeFields, nodeTable } from "./node-views.ts";
+import { commaList, decimal, integer, searchOption } from "../options.ts";
+import { BY_NAME, resolveNode } from "../resolve.ts";
+import { NODE_COLUMNS, nodeFields } from "./node-views.ts";
 
 const CAPACITY_MAX = 1_000_000;
 
@@ -41,38 +31,28 @@ export function addNodeCommands(program: CommandUnknownOpts, perform: Perform): 
 }
 
 function addReadCommands(nodes: CommandUnknownOpts, perform: Perform): void {
-  nodes
+  const list = nodes
     .command("list")
     .description("list nodes by name")
     .addOption(searchOption())
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave nodes list
   $ securewave nodes list --search us- --all --json`,
-    )
-    .action((options) =>
-      perform(async ({ client, out }) => {
-        const { nodes: api } = await client();
-        const page = await readList(options, (query) => api.list({ query }));
-        out.result(page, () =>
-          page.items.length === 0
-            ? "No nodes. Add one: securewave nodes add <name>"
-            : nodeTable(out, page.items),
-        );
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(list, perform, {
+    noun: "node",
+    none: "No nodes. Add one: securewave nodes add <name>",
+    open: (api) => (query) => api.nodes.list({ query }),
+    columns: () => NODE_COLUMNS,
+  });
 
   nodes
     .command("show")
     .description("show a node")
-    .argument("<node>", "name, its beginning, or id")
+    .argument("<node>", BY_NAME)
     .addHelpText(
       "after",
       `
@@ -83,7 +63,6 @@ Examples:
       perform(async ({ client, out, nowMs }) => {
         const node = await showNode(await client(), name);
         out.result(node, () => out.fields(nodeFields(out, node, nowMs)));
-        return undefined;
       }),
     );
 }
@@ -111,14 +90,13 @@ Examples:
         const { region, ...rest } = options;
         const added = await api.create({ body: { name, region, ...given(rest) } });
         out.result(added, () => `Added ${added.node.name}.\n\n${joinAdvice(added.join)}`);
-        return undefined;
       }),
     );
 
   nodes
     .command("join-token")
     .description("make a fresh join token; using it replaces the node's credential")
-    .argument("<node>", "name, its beginning, or id")
+    .argument("<node>", BY_NAME)
     .addHelpText(
       "after",
       `
@@ -130,7 +108,6 @@ Examples:
         const api = await client();
         const join = await api.nodes.renewJoinToken({ params: { id: await resolveNode(api, name) } });
         out.result(join, () => joinAdvice(join));
-        return undefined;
       }),
     );
 }
@@ -143,7 +120,7 @@ function addDrainCommand(
   nodes
     .command(kind.name)
     .description(kind.description)
-    .argument("<node>", "name, its beginning, or id")
+    .argument("<node>", BY_NAME)
     .addHelpText(
       "after",
       `
@@ -156,7 +133,6 @@ Examples:
         const id = await resolveNode(api, name);
         const node = await api.nodes.change({ params: { id }, body: { draining: kind.draining } });
         out.result(node, () => `${node.name} ${kind.done}.`);
-        return undefined;
       }),
     );
 }
@@ -165,7 +141,7 @@ function addEditCommand(nodes: CommandUnknownOpts, perform: Perform): void {
   nodes
     .command("edit")
     .description("change what is known of a node; what is not named stays")
-    .argument("<node>", "name, its beginning, or id")
+    .argument("<node>", BY_NAME)
     .option("--name <name>", "letters, digits and hyphens")
     .option("-r, --region <region>", "where it stands, for people")
     .option("--latitude <degrees>", "-90 to 90", decimal(-90, 90))
@@ -187,34 +163,31 @@ Examples:
         const api = await client();
         const node = await api.nodes.change({ params: { id: await resolveNode(api, name) }, body });
         out.result(node, () => out.fields(nodeFields(out, node, nowMs)));
-        return undefined;
       }),
     );
 }
 
 function addRemoveCommand(nodes: CommandUnknownOpts, perform: Perform): void {
-  nodes
+  const command = nodes
     .command("remove")
     .description("remove a node that holds no devices")
-    .argument("<node>", "name, its beginning, or id")
-    .addOption(yesOption())
+    .argument("<node>", BY_NAME)
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave nodes remove US-East-1
   $ securewave nodes remove US-East-1 --yes`,
-    )
-    .action((name, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const node = await showNode(api, name);
-        await confirm(`Remove the node ${node.name}? Its credential ends.`, options.yes);
-        await api.nodes.remove({ params: { id: node.id } });
-        out.result({ removed: node.id }, () => `Removed ${node.name}.`);
-        return undefined;
-      }),
     );
+  asksFirst(command, perform, {
+    find: showNode,
+    question: ({ name }) => `Remove the node ${name}? Its credential ends.`,
+    async act(api, { id }) {
+      await api.nodes.remove({ params: { id } });
+      return { removed: id };
+    },
+    done: (_, { name }) => `Removed ${name}.`,
+  });
 }
 
 async function showNode(api: Client, name: string): Promise<Node> {

@@ -47,8 +47,11 @@ test("a plan is created with its limits and changed in what is named", async () 
 
 test("a plan is removed after asking, unless it is in use", async () => {
   expect((await service.run("plans remove Basic --json")).code).toBe(2);
-  await service.run("plans remove Basic", { terminal: 80, stdin: "y" });
-  expect(plan("Basic")).toBeUndefined();
+  const id = plan("Basic")?.id;
+  await service.run("plans remove Basic", { terminal: 80, stdin: "n" });
+  expect(plan("Basic")?.id).toBe(id);
+  const removed = await service.run("plans remove Basic", { terminal: 80, stdin: "y" });
+  expect([removed.stdout, plan("Basic")]).toEqual(["Removed Basic.\n", undefined]);
   const used = await service.run("plans remove Standard --yes");
   expect(used).toMatchObject({ code: 1 });
   expect(used.stderr).toContain("plans.in_use");

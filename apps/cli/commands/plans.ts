@@ -1,13 +1,13 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import type { Client, OwnPlan, Plan } from "@securewave/contracts";
+import { asksFirst, lists } from "../acts.ts";
 import { given, type Perform } from "../call.ts";
 import { usageError } from "../failure.ts";
-import { counted, humanBytes } from "../human.ts";
+import { humanBytes } from "../human.ts";
 import { dataOrNone, humanSpeed, integerOrNone, limitOf, type None, speed } from "../limits.ts";
-import { allOption, cursorOption, limitOption, readList, searchOption, yesOption } from "../options.ts";
-import type { Column, Output } from "../output.ts";
-import { moreNote } from "../paging.ts";
-import { resolveAccount, resolvePlan } from "../resolve.ts";
+import { searchOption } from "../options.ts";
+import type { Column } from "../output.ts";
+import { BY_MAIL, BY_NAME, resolveAccount, resolvePlan } from "../resolve.ts";
 
 /** As the contract has them. */
 const COUNT_MAX = 1000;
@@ -22,34 +22,27 @@ export function addPlanCommands(program: CommandUnknownOpts, perform: Perform): 
 }
 
 function addReadCommands(plans: CommandUnknownOpts, perform: Perform): void {
-  plans
+  const list = plans
     .command("list")
     .description("list plans by name; for support agents and admins")
     .addOption(searchOption())
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave plans list
   $ securewave plans list --all --json`,
-    )
-    .action((options) =>
-      perform(async ({ client, out }) => {
-        const { plans: api } = await client();
-        const page = await readList(options, (query) => api.list({ query }));
-        out.result(page, () => (page.items.length === 0 ? "No plans." : planTable(out, page.items)));
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(list, perform, {
+    noun: "plan",
+    open: (api) => (query) => api.plans.list({ query }),
+    columns: () => COLUMNS,
+  });
 
   plans
     .command("show")
     .description("show a plan, or without a name one's own")
-    .argument("[plan]", "name, its beginning, or id")
+    .argument("[plan]", BY_NAME)
     .addHelpText(
       "after",
       `
@@ -62,7 +55,6 @@ Examples:
         const api = await client();
         const plan = name === undefined ? await api.plans.own() : await showPlan(api, name);
         out.result(plan, () => out.fields(planFields(plan)));
-        return undefined;
       }),
     );
 }
@@ -124,14 +116,13 @@ Examples:
         const { plans: api } = await client();
         const plan = await api.create({ body: { name, ...limitsOf(options) } });
         out.result(plan, () => out.fields(planFields(plan)));
-        return undefined;
       }),
     );
 
   plans
     .command("change")
     .description("change a plan, for all who have it and at once; what is not named stays")
-    .argument("<plan>", "name, its beginning, or id")
+    .argument("<plan>", BY_NAME)
     .option("--name <name>", "what customers read")
     .addOption(quotaOption())
     .addOption(onQuotaOption())
@@ -162,39 +153,36 @@ Examples:
         const api = await client();
         const plan = await api.plans.change({ params: { id: await resolvePlan(api, name) }, body });
         out.result(plan, () => out.fields(planFields(plan)));
-        return undefined;
       }),
     );
 
-  plans
+  const remove = plans
     .command("remove")
     .description("remove a plan that no account has")
-    .argument("<plan>", "name, its beginning, or id")
-    .addOption(yesOption())
+    .argument("<plan>", BY_NAME)
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave plans remove Trial
   $ securewave plans remove Trial --yes`,
-    )
-    .action((text, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const { id, name } = await showPlan(api, text);
-        await confirm(`Remove the plan ${name}?`, options.yes);
-        await api.plans.remove({ params: { id } });
-        out.result({ id, removed: true }, () => `Removed ${name}.`);
-        return undefined;
-      }),
     );
+  asksFirst(remove, perform, {
+    find: showPlan,
+    question: ({ name }) => `Remove the plan ${name}?`,
+    async act(api, { id }) {
+      await api.plans.remove({ params: { id } });
+      return { removed: id };
+    },
+    done: (_, { name }) => `Removed ${name}.`,
+  });
 }
 
 function addAccountCommands(plans: CommandUnknownOpts, perform: Perform): void {
   plans
     .command("of")
     .description("show which plan an account has; for support agents and admins")
-    .argument("<user>", "mail address, its beginning, or id")
+    .argument("<user>", BY_MAIL)
     .addHelpText(
       "after",
       `
@@ -206,15 +194,14 @@ Examples:
         const api = await client();
         const plan = await api.plans.ofAccount({ params: { id: await resolveAccount(api, user) } });
         out.result(plan, () => out.fields(planFields(plan)));
-        return undefined;
       }),
     );
 
   plans
     .command("assign")
     .description("give an account a plan; its limits hold at once")
-    .argument("<user>", "mail address, its beginning, or id")
-    .argument("<plan>", "name, its beginning, or id")
+    .argument("<user>", BY_MAIL)
+    .argument("<plan>", BY_NAME)
     .addHelpText(
       "after",
       `
@@ -230,7 +217,6 @@ Examples:
           body: { plan_id: await resolvePlan(api, name) },
         });
         out.result(plan, () => `${user} has the plan ${plan.name}.`);
-        return undefined;
       }),
     );
 }
@@ -239,16 +225,13 @@ async function showPlan(api: Client, text: string): Promise<Plan> {
   return api.plans.show({ params: { id: await resolvePlan(api, text) } });
 }
 
-function planTable(out: Output, plans: readonly Plan[]): string {
-  const columns: Column<Plan>[] = [
-    { title: "NAME", value: (plan) => plan.name },
-    { title: "QUOTA", value: (plan) => quotaText(plan) },
-    { title: "CONNECTIONS", value: (plan) => maxText(plan.connections_max), align: "right" },
-    { title: "DEVICES", value: (plan) => maxText(plan.devices_max, "as set"), align: "right" },
-    { title: "", value: (plan) => marksOf(plan).join(", ") },
-  ];
-  return `${out.table(columns, plans)}\n\n${counted(plans.length, "plan")}`;
-}
+const COLUMNS: readonly Column<Plan>[] = [
+  { title: "NAME", value: (plan) => plan.name },
+  { title: "QUOTA", value: (plan) => quotaText(plan) },
+  { title: "CONNECTIONS", value: (plan) => maxText(plan.connections_max), align: "right" },
+  { title: "DEVICES", value: (plan) => maxText(plan.devices_max, "as set"), align: "right" },
+  { title: "", value: (plan) => marksOf(plan).join(", ") },
+];
 
 function planFields(plan: OwnPlan | Plan): [string, string][] {
   const fields: [string, string][] = [

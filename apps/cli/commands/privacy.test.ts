@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { USAGE_HISTORY_TEXT } from "@securewave/contracts/privacy";
 import { expect, test } from "vitest";
 import { talk } from "../testing/fake-person.ts";
-import { fakeRequest } from "../testing/fake-privacy.ts";
 import { PASSWORD } from "../testing/fake-state.ts";
 import { useService } from "../testing/service.ts";
 
@@ -13,6 +12,7 @@ const idOf = (email: string) => state().accounts.find((account) => account.email
 const admin = () => idOf("admin@example.org");
 
 test("what one agreed to is shown, and what is kept", async () => {
+  state().privacy.agreed.set(admin(), "1");
   expect((await service.run("privacy show")).stdout).toBe(
     [
       "Privacy policy  version 2; you agreed to: 1",
@@ -35,6 +35,8 @@ test("an export is a whole new file that its owner alone can read, and replaces 
   await writeFile(path, "mine");
   expect((await service.run(line, { stdin: PASSWORD })).stderr).toContain("cli.file_exists");
   expect(await readFile(path, "utf8")).toBe("mine");
+  const nowhere = await service.run("privacy export /nowhere/me.json");
+  expect(nowhere.stderr).toContain("cli.file_unwritable");
   expect((await readdir(service.home().dir)).filter((name) => name.startsWith("me.json"))).toEqual([
     "me.json",
   ]);
@@ -90,9 +92,9 @@ test("a customer asks about the own data, and sees by when it is answered", asyn
 });
 
 test("staff see what is asked for, what is late, and close it once", async () => {
-  const late = fakeRequest({ account_id: idOf("ada@example.org"), kind: "export", due_on: "2026-11-19" });
-  const erased = fakeRequest({ due_on: "2026-11-20" });
-  state().privacy.requests.push(late, erased);
+  const { addRequest } = state().privacy;
+  const late = addRequest({ account_id: idOf("ada@example.org"), kind: "export", due_on: "2026-11-19" });
+  const erased = addRequest({ due_on: "2026-11-20" });
   const { stdout } = await service.run("privacy requests --state open");
   expect(stdout).toMatch(/export +late +2026-11-19 \(yesterday\) +acc_/);
   expect(stdout).toMatch(/other +open +2026-11-20 \(today\) +erased/);
@@ -102,5 +104,8 @@ test("staff see what is asked for, what is late, and close it once", async () =>
     items: [{ id: late.id, closed_on: "2026-11-20" }],
   });
   expect((await service.run(`privacy close ${erased.id} forgotten`)).code).toBe(2);
-  expect((await service.run("privacy requests --state refused")).stdout).toBe("No requests.\n");
+  const unknown = await service.run("privacy close nobody done");
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("securewave privacy requests")]);
+  expect((await service.run(`privacy close ${erased.id.slice(0, 20)} refused`)).stdout).toContain(erased.id);
+  expect((await service.run("privacy requests --state open")).stdout).toBe("No requests.\n");
 });

@@ -1,16 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { link, open, rm } from "node:fs/promises";
 import { Argument, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import type { PrivacyRequest, PrivacyState } from "@securewave/contracts";
 import { dayOf } from "@securewave/foundation";
-import { given, type Perform } from "../call.ts";
-import { isErrno } from "../credentials.ts";
-import { CliError } from "../failure.ts";
-import { counted, humanDay } from "../human.ts";
-import { allOption, cursorOption, limitOption, readList, yesOption } from "../options.ts";
-import type { Column, Output } from "../output.ts";
-import { moreNote } from "../paging.ts";
+import { lists } from "../acts.ts";
+import { type Call, given, type Perform } from "../call.ts";
+import { demandWritable, refuseExisting, writeNewFile } from "../files.ts";
+import { humanDay } from "../human.ts";
+import { yesOption } from "../options.ts";
+import type { Column } from "../output.ts";
 import { passwordStdinOption, prove } from "../proof.ts";
+import { resolveRequest } from "../resolve.ts";
 
 export function addPrivacyCommands(program: CommandUnknownOpts, perform: Perform): void {
   const privacy = program
@@ -31,7 +29,6 @@ function addOwnCommands(privacy: CommandUnknownOpts, perform: Perform): void {
       perform(async ({ client, out, nowMs }) => {
         const state = await (await client()).privacy.show();
         out.result(state, () => out.fields(stateFields(state, nowMs)));
-        return undefined;
       }),
     );
 
@@ -44,13 +41,14 @@ function addOwnCommands(privacy: CommandUnknownOpts, perform: Perform): void {
     .action((file, options) =>
       perform(async (call) => {
         const path = file ?? `securewave-about-me-${dayOf(call.nowMs)}.json`;
+        await refuseExisting(path);
+        await demandWritable(path);
         const api = await call.client();
         const everything = await prove(call, options.passwordStdin ?? false, (proof) =>
           api.privacy.export({ body: proof }),
         );
-        await writeNew(path, `${JSON.stringify(everything, null, 2)}\n`);
+        await writeNewFile(path, `${JSON.stringify(everything, null, 2)}\n`);
         call.out.result({ file: path }, () => `Everything about you stands in ${path}.`);
-        return undefined;
       }),
     );
 
@@ -81,7 +79,6 @@ Examples:
             ? await api.privacy.keepHistory({ body: { text_version: text.text_version } })
             : await api.privacy.forgetHistory();
         out.result(state, () => out.fields(stateFields(state, nowMs)));
-        return undefined;
       }),
     );
 }
@@ -102,7 +99,6 @@ function addDeletionCommands(privacy: CommandUnknownOpts, perform: Perform): voi
           api.privacy.askDeletion({ body: proof }),
         );
         out.result(deletion, () => `Your account is erased on ${humanDay(deletion.due_on, nowMs)}.`);
-        return undefined;
       }),
     );
 
@@ -114,7 +110,6 @@ function addDeletionCommands(privacy: CommandUnknownOpts, perform: Perform): voi
       perform(async ({ client, out }) => {
         await (await client()).privacy.withdrawDeletion();
         out.result({ deletion: null }, () => "Your account stays.");
-        return undefined;
       }),
     );
 }
@@ -136,67 +131,51 @@ function addOwnRequestCommands(privacy: CommandUnknownOpts, perform: Perform): v
           request,
           () => `Asked, as ${request.id}. You are answered by ${humanDay(request.due_on, nowMs)}.`,
         );
-        return undefined;
       }),
     );
 
-  privacy
+  const asked = privacy
     .command("asked")
     .description("list what you asked for")
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
-    .addHelpText("after", "\nExamples:\n  $ securewave privacy asked")
-    .action((options) =>
-      perform(async ({ client, out, nowMs }) => {
-        const api = await client();
-        const page = await readList(options, (query) => api.privacy.ownRequests({ query }));
-        out.result(page, () =>
-          page.items.length === 0
-            ? "You asked for nothing."
-            : requestTable(out, page.items, nowMs, { hasAccounts: false }),
-        );
-        moreNote(out, page);
-        return undefined;
-      }),
-    );
+    .addHelpText("after", "\nExamples:\n  $ securewave privacy asked");
+  lists(asked, perform, {
+    noun: "request",
+    none: "You asked for nothing.",
+    open: (api) => (query) => api.privacy.ownRequests({ query }),
+    columns: requestColumns,
+  });
 }
 
 function addRequestCommands(privacy: CommandUnknownOpts, perform: Perform): void {
-  privacy
+  const requests = privacy
     .command("requests")
     .description("list what people asked for about their data, what is due first (for staff)")
     .addOption(new Option("--state <state>", "only these").choices(["open", "done", "refused"] as const))
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
-    .addHelpText("after", "\nExamples:\n  $ securewave privacy requests --state open")
-    .action(({ state, ...options }) =>
-      perform(async ({ client, out, nowMs }) => {
-        const { privacyDesk } = await client();
-        const page = await readList(options, (query) =>
-          privacyDesk.requests({ query: { ...query, ...given({ state }) } }),
-        );
-        out.result(page, () =>
-          page.items.length === 0 ? "No requests." : requestTable(out, page.items, nowMs),
-        );
-        moreNote(out, page);
-        return undefined;
-      }),
-    );
+    .addHelpText("after", "\nExamples:\n  $ securewave privacy requests --state open");
+  lists(requests, perform, {
+    noun: "request",
+    open:
+      (api, { state }) =>
+      (query) =>
+        api.privacyDesk.requests({ query: { ...query, ...given({ state }) } }),
+    columns: (call) => {
+      const account = ({ account_id }: PrivacyRequest) => account_id ?? "erased";
+      return requestColumns(call).toSpliced(-1, 0, { title: "ACCOUNT", value: account });
+    },
+  });
 
   privacy
     .command("close")
     .description("close a request (for staff)")
-    .argument("<request>", "its id")
+    .argument("<request>", "its id, or the beginning of it")
     .addArgument(new Argument("<outcome>", "what became of it").choices(["done", "refused"] as const))
     .addHelpText("after", "\nExamples:\n  $ securewave privacy close req_… done")
-    .action((id, outcome) =>
+    .action((text, outcome) =>
       perform(async ({ client, out }) => {
-        const { privacyDesk } = await client();
-        const request = await privacyDesk.close({ params: { id }, body: { state: outcome } });
+        const api = await client();
+        const id = await resolveRequest(api, text);
+        const request = await api.privacyDesk.close({ params: { id }, body: { state: outcome } });
         out.result(request, () => `Closed ${request.id}: ${request.state}.`);
-        return undefined;
       }),
     );
 }
@@ -214,18 +193,9 @@ function stateFields(state: PrivacyState, nowMs: number): [string, string][] {
   ];
 }
 
-function requestTable(
-  out: Output,
-  requests: readonly PrivacyRequest[],
-  nowMs: number,
-  { hasAccounts = true } = {},
-): string {
+function requestColumns({ nowMs }: Call): Column<PrivacyRequest>[] {
   const isLate = ({ state, due_on }: PrivacyRequest) => state === "open" && due_on < dayOf(nowMs);
-  const account: Column<PrivacyRequest> = {
-    title: "ACCOUNT",
-    value: ({ account_id }) => account_id ?? "erased",
-  };
-  const columns: Column<PrivacyRequest>[] = [
+  return [
     { title: "ID", value: ({ id }) => id },
     { title: "KIND", value: ({ kind }) => kind },
     {
@@ -234,25 +204,6 @@ function requestTable(
       style: (request) => (isLate(request) ? "red" : undefined),
     },
     { title: "DUE", value: ({ due_on }) => humanDay(due_on, nowMs) },
-    ...(hasAccounts ? [account] : []),
     { title: "TEXT", value: ({ text }) => text ?? "" },
   ];
-  return `${out.table(columns, requests)}\n\n${counted(requests.length, "request")}`;
-}
-
-/** Whole, on disk and readable by its owner alone before it has its name. @throws CliError where there is such a file */
-async function writeNew(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${randomBytes(4).toString("hex")}`;
-  const file = await open(unfinished, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-    await link(unfinished, path);
-  } catch (error) {
-    if (!isErrno(error, "EEXIST")) throw error;
-    throw new CliError("cli.file_exists", `There is a file ${path} already.`, { next: "Name another." });
-  } finally {
-    await file.close();
-    await rm(unfinished, { force: true });
-  }
 }

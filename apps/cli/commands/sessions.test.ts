@@ -16,6 +16,12 @@ test("one's own log-ins are listed, and which one this is", async () => {
   expect(stdout).toContain("2 log-ins\n");
 });
 
+test("a cut list advises a search only where there is one", async () => {
+  other();
+  const { stderr } = await service.run("sessions list --limit 1");
+  expect(stderr).toBe("There are more: --all shows them, --limit changes how many.\n");
+});
+
 test("another log-in is ended after asking, and this one stays", async () => {
   other();
   const id = state().sessions[1]?.id ?? "";

@@ -1,10 +1,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { LogIn } from "@securewave/contracts";
-import type { Perform } from "../call.ts";
-import { counted, humanDay } from "../human.ts";
-import { allOption, cursorOption, limitOption, readList, yesOption } from "../options.ts";
-import type { Column, Output } from "../output.ts";
-import { moreNote } from "../paging.ts";
+import { lists } from "../acts.ts";
+import type { Call, Perform } from "../call.ts";
+import { humanDay } from "../human.ts";
+import { yesOption } from "../options.ts";
+import type { Column } from "../output.ts";
 import { findLogIn } from "../resolve.ts";
 
 export function addSessionCommands(program: CommandUnknownOpts, perform: Perform): void {
@@ -14,28 +14,21 @@ export function addSessionCommands(program: CommandUnknownOpts, perform: Perform
 }
 
 function addListCommand(sessions: CommandUnknownOpts, perform: Perform): void {
-  sessions
+  const command = sessions
     .command("list")
     .description("list one's own log-ins; only days are kept, not from where")
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave sessions list
   $ securewave sessions list --json`,
-    )
-    .action((options) =>
-      perform(async ({ client, out, nowMs }) => {
-        const { sessions: api } = await client();
-        const page = await readList(options, (query) => api.list({ query }));
-        out.result(page, () => logInTable(out, page.items, nowMs));
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(command, perform, {
+    noun: "log-in",
+    open: (api) => (query) => api.sessions.list({ query }),
+    columns: logInColumns,
+  });
 }
 
 function addEndCommands(sessions: CommandUnknownOpts, perform: Perform): void {
@@ -65,7 +58,6 @@ Examples:
         const { credentials, loginSource, url } = await connect();
         if (is_current && loginSource === "saved") await credentials.locked((change) => change.forget(url));
         out.result(logIn, () => (is_current ? `Logged out of ${url}.` : "That log-in has ended."));
-        return undefined;
       }),
     );
 
@@ -92,17 +84,15 @@ Examples:
         await client.sessions.logOutEverywhere();
         if (loginSource === "saved") await credentials.locked((change) => change.forget(url));
         out.result({ url, ended: true }, () => `Logged out everywhere at ${url}.`);
-        return undefined;
       }),
     );
 }
 
-function logInTable(out: Output, logIns: readonly LogIn[], nowMs: number): string {
-  const columns: Column<LogIn>[] = [
+function logInColumns({ nowMs }: Call): Column<LogIn>[] {
+  return [
     { title: "LOG-IN", value: ({ kind, is_current }) => (is_current ? `${kind}, this one` : kind) },
     { title: "SINCE", value: ({ created_on }) => humanDay(created_on, nowMs) },
     { title: "UNTIL, UNUSED", value: ({ expires_on }) => humanDay(expires_on, nowMs) },
     { title: "ID", value: ({ id }) => id, style: () => "dim" },
   ];
-  return `${out.table(columns, logIns)}\n\n${counted(logIns.length, "log-in")}`;
 }

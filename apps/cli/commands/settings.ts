@@ -24,7 +24,6 @@ Examples:
         const { service } = await client();
         const current = await service.readSettings();
         out.result(current, () => out.fields(settingFields(current)));
-        return undefined;
       }),
     );
 
@@ -58,7 +57,6 @@ Examples:
         const { service } = await client();
         const current = await service.changeSettings({ body: change });
         out.result(current, () => out.fields(settingFields(current)));
-        return undefined;
       }),
     );
 }

@@ -3,13 +3,13 @@ import type { Usage, UsageForStaff } from "@securewave/contracts";
 import type { Perform } from "../call.ts";
 import { humanBytes } from "../human.ts";
 import { humanSpeed } from "../limits.ts";
-import { resolveAccount } from "../resolve.ts";
+import { BY_MAIL, resolveAccount } from "../resolve.ts";
 
 export function addUsageCommand(program: CommandUnknownOpts, perform: Perform): void {
   program
     .command("usage")
     .description("show the traffic of this month: one's own, or for support agents and admins an account's")
-    .argument("[user]", "mail address, its beginning, or id; that it was looked at is recorded")
+    .argument("[user]", `${BY_MAIL}; that it was looked at is recorded`)
     .addHelpText(
       "after",
       `
@@ -29,7 +29,6 @@ Examples:
         }
         const usage = await api.usage.ofAccount({ params: { id: await resolveAccount(api, user) } });
         out.result(usage, () => out.fields(staffFields(usage)));
-        return undefined;
       }),
     );
 }

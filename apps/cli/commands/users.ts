@@ -1,12 +1,12 @@
 import { Argument, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import type { Account, Client, Role } from "@securewave/contracts";
-import { given, type Perform } from "../call.ts";
-import { counted, humanDay } from "../human.ts";
-import { allOption, cursorOption, limitOption, readList, searchOption, yesOption } from "../options.ts";
-import type { Column, Output, Style } from "../output.ts";
-import { moreNote } from "../paging.ts";
+import { asksFirst, lists } from "../acts.ts";
+import { type Call, given, type Perform } from "../call.ts";
+import { humanDay } from "../human.ts";
+import { searchOption } from "../options.ts";
+import type { Column, Style } from "../output.ts";
 import { readPassword } from "../prompt.ts";
-import { resolveAccount } from "../resolve.ts";
+import { BY_MAIL, resolveAccount } from "../resolve.ts";
 
 const ROLES = ["customer", "support", "admin"] as const satisfies readonly Role[];
 
@@ -26,36 +26,27 @@ export function addUserCommands(program: CommandUnknownOpts, perform: Perform): 
 }
 
 function addReadCommands(users: CommandUnknownOpts, perform: Perform): void {
-  users
+  const list = users
     .command("list")
     .description("list accounts; --search takes a whole mail address or id")
     .addOption(searchOption())
-    .addOption(limitOption())
-    .addOption(allOption())
-    .addOption(cursorOption())
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave users list --search ada@example.org
   $ securewave users list --all --json`,
-    )
-    .action((options) =>
-      perform(async ({ client, out, nowMs }) => {
-        const { accounts } = await client();
-        const page = await readList(options, (query) => accounts.list({ query }));
-        out.result(page, () =>
-          page.items.length === 0 ? "No accounts." : accountTable(out, page.items, nowMs),
-        );
-        moreNote(out, page);
-        return undefined;
-      }),
     );
+  lists(list, perform, {
+    noun: "account",
+    open: (api) => (query) => api.accounts.list({ query }),
+    columns: accountColumns,
+  });
 
   users
     .command("show")
     .description("show an account")
-    .argument("<user>", "mail address or id")
+    .argument("<user>", BY_MAIL)
     .addHelpText(
       "after",
       `
@@ -64,10 +55,8 @@ Examples:
     )
     .action((user) =>
       perform(async ({ client, out, nowMs }) => {
-        const api = await client();
-        const account = await api.accounts.show({ params: { id: await resolveAccount(api, user) } });
+        const account = await showAccount(await client(), user);
         out.result(account, () => out.fields(accountFields(account, nowMs)));
-        return undefined;
       }),
     );
 }
@@ -97,39 +86,33 @@ Examples:
           body: { email, password, ...given({ role: options.role }) },
         });
         out.result(account, () => `Created ${account.email} as ${account.role}.`);
-        return undefined;
       }),
     );
 }
 
 function addChangeCommands(users: CommandUnknownOpts, perform: Perform): void {
-  users
+  const suspend = users
     .command("suspend")
     .description("end an account's log-ins and take its devices off their nodes")
-    .argument("<user>", "mail address or id")
-    .addOption(yesOption())
+    .argument("<user>", BY_MAIL)
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave users suspend ada@example.org
   $ securewave users suspend ada@example.org --yes --json`,
-    )
-    .action((user, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const { id, email } = await showAccount(api, user);
-        await confirm(`Suspend ${email}? Its log-ins and tunnels end at once.`, options.yes);
-        const account = await api.accounts.change({ params: { id }, body: { state: "suspended" } });
-        out.result(account, () => `Suspended ${account.email}.`);
-        return undefined;
-      }),
     );
+  asksFirst(suspend, perform, {
+    find: showAccount,
+    question: ({ email }) => `Suspend ${email}? Its log-ins and tunnels end at once.`,
+    act: (api, { id }) => api.accounts.change({ params: { id }, body: { state: "suspended" } }),
+    done: ({ email }) => `Suspended ${email}.`,
+  });
 
   users
     .command("reactivate")
     .description("let a suspended account in again")
-    .argument("<user>", "mail address or id")
+    .argument("<user>", BY_MAIL)
     .addHelpText(
       "after",
       `
@@ -142,14 +125,13 @@ Examples:
         const id = await resolveAccount(api, user);
         const account = await api.accounts.change({ params: { id }, body: { state: "active" } });
         out.result(account, () => `Reactivated ${account.email}.`);
-        return undefined;
       }),
     );
 
   users
     .command("role")
     .description("change what an account may do")
-    .argument("<user>", "mail address or id")
+    .argument("<user>", BY_MAIL)
     .addArgument(new Argument("<role>", "its new role").choices(ROLES))
     .addHelpText(
       "after",
@@ -163,44 +145,37 @@ Examples:
         const id = await resolveAccount(api, user);
         const account = await api.accounts.change({ params: { id }, body: { role } });
         out.result(account, () => `${account.email} is ${account.role}.`);
-        return undefined;
       }),
     );
 }
 
 /** What an admin does seldom, for somebody who lost a machine or a phone. */
 function addRescueCommands(users: CommandUnknownOpts, perform: Perform): void {
-  users
+  const logOut = users
     .command("log-out")
     .description("end every log-in of an account; its devices and API keys go on working")
-    .argument("<user>", "mail address or id")
-    .addOption(yesOption())
+    .argument("<user>", BY_MAIL)
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave users log-out ada@example.org
   $ securewave users log-out ada@example.org --yes --json`,
-    )
-    .action((user, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const account = await showAccount(api, user);
-        await confirm(
-          `Log ${account.email} out everywhere? Every browser and program has to log in anew.`,
-          options.yes,
-        );
-        await api.sessions.endAllOf({ params: { id: account.id } });
-        out.result(account, () => `${account.email} is logged out everywhere.`);
-        return undefined;
-      }),
     );
+  asksFirst(logOut, perform, {
+    find: showAccount,
+    question: ({ email }) => `Log ${email} out everywhere? Every browser and program has to log in anew.`,
+    async act(api, account) {
+      await api.sessions.endAllOf({ params: { id: account.id } });
+      return account;
+    },
+    done: ({ email }) => `${email} is logged out everywhere.`,
+  });
 
-  users
+  const reset = users
     .command("reset-second-factor")
     .description("take the second factor and all passkeys off an account whose owner lost them")
-    .argument("<user>", "mail address or id")
-    .addOption(yesOption())
+    .argument("<user>", BY_MAIL)
     .addHelpText(
       "after",
       `
@@ -209,53 +184,45 @@ alone opens the account. Make sure first that it is really the owner who asks yo
 
 Examples:
   $ securewave users reset-second-factor ada@example.org`,
-    )
-    .action((user, options) =>
-      perform(async ({ client, confirm, out }) => {
-        const api = await client();
-        const account = await showAccount(api, user);
-        await confirm(
-          `Is it really the owner who asks? From then on the password alone opens ${account.email}. Reset?`,
-          options.yes,
-        );
-        await api.secondFactor.resetOf({ params: { id: account.id } });
-        out.result(account, () => `${account.email} logs in with the password alone.`);
-        return undefined;
-      }),
     );
+  asksFirst(reset, perform, {
+    find: showAccount,
+    question: ({ email }) =>
+      `Is it really the owner who asks? From then on the password alone opens ${email}. Reset?`,
+    async act(api, account) {
+      await api.secondFactor.resetOf({ params: { id: account.id } });
+      return account;
+    },
+    done: ({ email }) => `${email} logs in with the password alone.`,
+  });
 }
 
 /** Erases somebody's account, or takes that back. */
 function addDeletionCommands(users: CommandUnknownOpts, perform: Perform): void {
-  users
+  const erase = users
     .command("delete")
     .description("have an account erased when the days of grace are over, for all backups too")
-    .argument("<user>", "mail address or id")
+    .argument("<user>", BY_MAIL)
     .option("--now", "today, without days of grace: nothing brings it back")
-    .addOption(yesOption())
     .addHelpText(
       "after",
       `
 Examples:
   $ securewave users delete ada@example.org
   $ securewave users delete ada@example.org --now`,
-    )
-    .action((user, options) =>
-      perform(async ({ client, confirm, out, nowMs }) => {
-        const api = await client();
-        const account = await showAccount(api, user);
-        await confirm(`Erase ${account.email} and everything that belongs to it, for good?`, options.yes);
-        const body = { is_at_once: options.now ?? false };
-        const deletion = await api.privacyDesk.erase({ params: { id: account.id }, body });
-        out.result(deletion, () => `${account.email} is erased on ${humanDay(deletion.due_on, nowMs)}.`);
-        return undefined;
-      }),
     );
+  asksFirst(erase, perform, {
+    find: showAccount,
+    question: ({ email }) => `Erase ${email} and everything that belongs to it, for good?`,
+    act: (api, { id }, { now = false }) =>
+      api.privacyDesk.erase({ params: { id }, body: { is_at_once: now } }),
+    done: ({ due_on }, { email }, { nowMs }) => `${email} is erased on ${humanDay(due_on, nowMs)}.`,
+  });
 
   users
     .command("keep")
     .description("keep an account that was to be erased")
-    .argument("<user>", "mail address or id")
+    .argument("<user>", BY_MAIL)
     .addHelpText("after", "\nExamples:\n  $ securewave users keep ada@example.org")
     .action((user) =>
       perform(async ({ client, out }) => {
@@ -263,7 +230,6 @@ Examples:
         const account = await showAccount(api, user);
         await api.privacyDesk.keep({ params: { id: account.id } });
         out.result(account, () => `${account.email} stays.`);
-        return undefined;
       }),
     );
 }
@@ -282,12 +248,11 @@ export function accountFields(account: Account, nowMs: number): [string, string]
   ];
 }
 
-function accountTable(out: Output, accounts: readonly Account[], nowMs: number): string {
-  const columns: Column<Account>[] = [
+function accountColumns({ nowMs }: Call): Column<Account>[] {
+  return [
     { title: "EMAIL", value: (account) => account.email },
     { title: "ROLE", value: (account) => account.role },
     { title: "STATE", value: (account) => account.state, style: (account) => STATE_STYLES[account.state] },
     { title: "CREATED", value: (account) => humanDay(account.created_on, nowMs) },
   ];
-  return `${out.table(columns, accounts)}\n\n${counted(accounts.length, "account")}`;
 }

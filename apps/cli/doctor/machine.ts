@@ -5,7 +5,7 @@ import { access, open, readFile, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isErrno } from "../credentials.ts";
+import { isErrno } from "../files.ts";
 
 /** Whether a port can be taken; `denied` for want of rights. */
 export type PortState = "free" | "taken" | "denied";

@@ -58,11 +58,13 @@ async function answer(
     authorise(route.access, request, state);
     demandScope(route, bearerOf(request), state);
     demandWork(route, request.headers[SOLUTION_HEADER], state);
+    const token = bearerOf(request);
     const input: Input = {
       params: checked(route.params, params, "params"),
       query: checked(route.query, query, "query"),
       body: checked(route.body, route.body === undefined ? {} : await readJson(request), "body"),
-      token: bearerOf(request),
+      token,
+      accountId: state.accountOfToken(token)?.id ?? "",
     };
     const handler = handlers[name];
     if (handler === undefined) throw requestErrors.notFound();

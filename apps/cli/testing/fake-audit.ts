@@ -16,6 +16,7 @@ import {
   writeTrail,
 } from "@securewave/audit-trail";
 import { type AuditEntry, type AuditKind, auditErrors } from "@securewave/contracts";
+import { type FakeCall, pageOf } from "@securewave/contracts/testing/fake-call";
 
 export type FakeTrail = ReturnType<typeof createFakeTrail>;
 
@@ -125,7 +126,7 @@ export function auditOf(state: object): FakeAudit {
   return audit;
 }
 
-type Query = Readonly<Record<string, unknown>>;
+type Query = FakeCall["query"];
 
 export function auditHandlers(state: object) {
   const sign = () => {
@@ -138,9 +139,7 @@ export function auditHandlers(state: object) {
         .trail.entries.filter((entry) => isWanted(entry, query))
         .map(({ index, leaf, body }) => ({ index, leaf, body }) as AuditEntry)
         .reverse();
-      const start = Number(query.cursor ?? 0);
-      const end = start + Number(query.limit ?? 50);
-      return { items: found.slice(start, end), next_cursor: end < found.length ? String(end) : null };
+      return pageOf(found, query);
     },
     "audit.checkpoint": ({ query: { since } }: { readonly query: Query }) => {
       const { trail } = auditOf(state);

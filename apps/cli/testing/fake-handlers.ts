@@ -7,6 +7,9 @@ import {
   type Role,
   sessionErrors,
 } from "@securewave/contracts";
+import { matching, pageOf } from "@securewave/contracts/testing/fake-call";
+import { planHandlers } from "@securewave/contracts/testing/fake-plans";
+import { privacyHandlers } from "@securewave/contracts/testing/fake-privacy";
 import { invariant, type Refusal } from "@securewave/foundation";
 import { parsePrivateKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
@@ -14,9 +17,7 @@ import { renderTunnel } from "../tunnel-file.ts";
 import { auditHandlers } from "./fake-audit.ts";
 import type { Handlers, Input } from "./fake-input.ts";
 import { keyHandlers } from "./fake-keys.ts";
-import { planHandlers } from "./fake-plans.ts";
-import { privacyHandlers } from "./fake-privacy.ts";
-import { demandCode, securityHandlers } from "./fake-security-handlers.ts";
+import { demandCode, demandProof, securityHandlers } from "./fake-security-handlers.ts";
 import {
   type FakeState,
   fakeAccount,
@@ -37,9 +38,9 @@ export function createHandlers(state: FakeState): Handlers {
     ...nodeHandlers(state),
     ...deviceHandlers(state),
     ...keyHandlers(state),
-    ...planHandlers(state.plans, (token) => state.accountOfToken(token)?.id ?? ""),
-    ...privacyHandlers(state.privacy, (token) => state.accountOfToken(token)?.id ?? "", PASSWORD),
-    ...securityHandlers(state, PASSWORD),
+    ...planHandlers(state.plans),
+    ...privacyHandlers(state.privacy, (input: Input) => demandProof(input, state)),
+    ...securityHandlers(state),
     ...auditHandlers(state),
     ...zeroLogHandlers(state.zeroLog),
     "fleetDevices.list": ({ query }) => {
@@ -246,9 +247,8 @@ function change<Item extends { readonly id: string }>(
 }
 
 function page<Item>(items: readonly Item[], query: Input["query"], searchIn: keyof Item) {
-  const wanted = String(query.search ?? "").toLowerCase();
-  const found = items.filter((item) => String(item[searchIn]).toLowerCase().includes(wanted));
-  const start = Number(query.cursor ?? 0);
-  const end = start + Number(query.limit ?? 50);
-  return { items: found.slice(start, end), next_cursor: end < found.length ? String(end) : null };
+  return pageOf(
+    matching(items, query, (item) => String(item[searchIn])),
+    query,
+  );
 }

@@ -1,8 +1,6 @@
-/** What a request holds, once it is checked against the contract. */
-export interface Input {
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly query: Readonly<Record<string, unknown>>;
-  readonly body: Readonly<Record<string, unknown>>;
+import type { FakeCall } from "@securewave/contracts/testing/fake-call";
+
+export interface Input extends FakeCall {
   readonly token: string;
 }
 

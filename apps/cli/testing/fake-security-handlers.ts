@@ -11,10 +11,11 @@ import {
   sessionErrors,
 } from "@securewave/contracts";
 import { leadingZeroBits, parseSolution } from "@securewave/contracts/challenge";
+import { pageOf } from "@securewave/contracts/testing/fake-call";
 import { invariant, type Refusal } from "@securewave/foundation";
 import type { Handlers, Input } from "./fake-input.ts";
 import { type FakeApiKey, fakeApiKey, fakeBlock } from "./fake-security.ts";
-import type { FakeState } from "./fake-state.ts";
+import { type FakeState, PASSWORD } from "./fake-state.ts";
 
 /** Solved at once. */
 const DIFFICULTY_BITS = 4;
@@ -54,7 +55,13 @@ export function demandCode(accountId: string, code: unknown, { security }: FakeS
   codes.splice(at, 1);
 }
 
-export function securityHandlers(state: FakeState, password: string): Handlers {
+/** Refuses who does not prove by password and code to be the one who is logged in. */
+export function demandProof({ accountId, body }: Input, state: FakeState): void {
+  if (body.password !== PASSWORD) throw accountErrors.wrongPassword();
+  demandCode(accountId, body.code, state);
+}
+
+export function securityHandlers(state: FakeState): Handlers {
   const { security } = state;
   const ownerOf = ({ token }: Input) => {
     const account = state.accountOfToken(token);
@@ -69,10 +76,6 @@ export function securityHandlers(state: FakeState, password: string): Handlers {
       (key) => key.accountId === id && key.id === input.params.id,
       apiKeyErrors.notFound,
     );
-  };
-  const demandProof = (input: Input) => {
-    if (input.body.password !== password) throw accountErrors.wrongPassword();
-    demandCode(ownerOf(input).id, input.body.code, state);
   };
   const end = (isEnded: (session: FakeState["sessions"][number]) => boolean) => {
     for (const session of state.sessions) if (isEnded(session)) session.hasEnded = true;
@@ -103,7 +106,7 @@ export function securityHandlers(state: FakeState, password: string): Handlers {
     },
     "apiKeys.create": (input) => {
       const { body } = input;
-      demandProof(input);
+      demandProof(input, state);
       const days = Number(body.expires_in_days ?? 90);
       if (days > 365) throw apiKeyErrors.tooLong();
       const scopes = SCOPES.filter((scope) => Array.isArray(body.scopes) && body.scopes.includes(scope));
@@ -117,7 +120,7 @@ export function securityHandlers(state: FakeState, password: string): Handlers {
     },
     "apiKeys.rotate": (input) => {
       const key = ownKey(input);
-      demandProof(input);
+      demandProof(input, state);
       Object.assign(key, { text: `${key.text}1`, previous_until: "2026-11-21" });
       return { ...view(key), text: key.text };
     },
@@ -158,11 +161,4 @@ function pick<Item>(items: readonly Item[], isIt: (item: Item) => boolean, notFo
   const item = items.find(isIt);
   if (item === undefined) throw notFound();
   return item;
-}
-
-/** A list in which nothing can be searched. */
-function pageOf<Item>(items: readonly Item[], query: Input["query"]) {
-  const start = Number(query.cursor ?? 0);
-  const end = start + Number(query.limit ?? 50);
-  return { items: items.slice(start, end), next_cursor: end < items.length ? String(end) : null };
 }

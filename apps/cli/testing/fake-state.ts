@@ -1,10 +1,10 @@
 import type { Account, Device, Node, Tunnel } from "@securewave/contracts";
 import type { KeyRings } from "@securewave/contracts/keys";
+import { createFakePlans, type FakePlans } from "@securewave/contracts/testing/fake-plans";
+import { createFakePrivacy, type FakePrivacy } from "@securewave/contracts/testing/fake-privacy";
 import { createId, invariant } from "@securewave/foundation";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { createFakeKeys } from "./fake-keys.ts";
-import { createFakePlans, type FakePlans } from "./fake-plans.ts";
-import { createFakePrivacy, type FakePrivacy } from "./fake-privacy.ts";
 import { createFakeSecurity, type FakeSecurity } from "./fake-security.ts";
 import { createFakeZeroLog, type FakeZeroLog } from "./fake-zero-log.ts";
 
@@ -47,6 +47,8 @@ export function createFakeState(): FakeState {
   let tokens = 0;
   const expired = new Set<string>();
   const admin = fakeAccount("admin@example.org", "admin");
+  const plans = createFakePlans();
+  plans.add("Basic", { quota_bytes: 200e9, connections_max: 3, throttle_kbit_per_second: 2000 });
   const state: FakeState = {
     health: "healthy",
     settings: { service_name: "Example VPN", registration: "open", devices_per_account_max: 5 },
@@ -60,7 +62,7 @@ export function createFakeState(): FakeState {
     sessions: [],
     serverKeys: new Map(),
     keys: createFakeKeys(),
-    plans: createFakePlans(),
+    plans,
     zeroLog: createFakeZeroLog(),
     privacy: createFakePrivacy(),
     security: createFakeSecurity(),

@@ -108,6 +108,7 @@ async function readCall(
     query: Object.fromEntries(url.searchParams),
     cookie,
     account,
+    accountId: account?.id ?? "",
   };
 }
 

@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Account } from "@securewave/contracts";
+import type { FakeCall } from "@securewave/contracts/testing/fake-call";
 
 /** A request to the mock, checked and taken apart. */
-export interface Call {
+export interface Call extends FakeCall {
   readonly body: Record<string, unknown>;
   readonly params: Record<string, string>;
   readonly query: Record<string, string>;

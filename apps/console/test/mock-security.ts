@@ -1,17 +1,16 @@
-import type { ServerResponse } from "node:http";
 import {
   type Account,
   type ApiKey,
   type AuditEntry,
   accountErrors,
   type Block,
-  type BrowserSession,
   blockErrors,
   type LogIn,
   type Passkey,
   sessionErrors,
 } from "@securewave/contracts";
 import type { KeyRings } from "@securewave/contracts/keys";
+import { pageOf } from "@securewave/contracts/testing/fake-call";
 import { createId } from "@securewave/foundation";
 import { qrSvg } from "@securewave/wireguard";
 import type { Call, Handler } from "./mock-call.ts";
@@ -19,8 +18,6 @@ import type { Call, Handler } from "./mock-call.ts";
 type Known = Account & { password: string };
 
 interface MockSecurityOptions {
-  readonly page: <Item>(items: Item[], query: Record<string, string>) => unknown;
-  readonly openSession: (account: Known, response: ServerResponse) => BrowserSession;
   readonly accountOf: (cookie: string) => Known | undefined;
 }
 
@@ -63,7 +60,7 @@ function auditEntries({ kind, actor, subject }: Record<string, string>): AuditEn
 }
 
 /** What the mock knows of log-ins, second factors, keys and blocks; one for all accounts. */
-export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
+export function createMockSecurity({ accountOf }: MockSecurityOptions) {
   let isEnabled = false;
   let passkeys: Passkey[] = [];
   let apiKeys: ApiKey[] = [];
@@ -139,7 +136,7 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
     return made;
   }
 
-  function checkProof(call: Call, name = "password"): void {
+  function demandProof(call: Call, name = "password"): void {
     checkPassword(call, name);
     if (isEnabled && call.body.code === undefined) throw sessionErrors.secondFactorNeeded();
     if (isEnabled) checkCode(call);
@@ -162,8 +159,8 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
     "passwords.reset": (call) => {
       if (call.body.token === "good-with-code") checkCode(call);
     },
-    "passwords.change": (call) => checkProof(call, "current_password"),
-    "sessions.list": (call) => page(logIns, call.query),
+    "passwords.change": (call) => demandProof(call, "current_password"),
+    "sessions.list": (call) => pageOf(logIns, call.query),
     "sessions.end": (call) => {
       logIns = logIns.filter(({ id }) => id !== idOf(call));
     },
@@ -188,16 +185,16 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
       return { recovery_codes: recoveryCodes() };
     },
     "secondFactor.disable": (call) => {
-      checkProof(call);
+      demandProof(call);
       isEnabled = false;
     },
     "secondFactor.renewRecoveryCodes": (call) => {
-      checkProof(call);
+      demandProof(call);
       return { recovery_codes: recoveryCodes() };
     },
     "passkeys.list": () => ({ items: passkeys }),
     "passkeys.begin": (call) => {
-      checkProof(call);
+      demandProof(call);
       const user = { id: "dXNlcg", name: "anna@example.org", displayName: "anna@example.org" };
       return {
         challenge: "bW9jay1jaGFsbGVuZ2U",
@@ -224,21 +221,21 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
       return passkeys.find(({ id }) => id === idOf(call));
     },
     "passkeys.remove": (call) => {
-      checkProof(call);
+      demandProof(call);
       passkeys = passkeys.filter(({ id }) => id !== idOf(call));
     },
     "session.passkeyOptions": () => ({ challenge: "bW9jay1jaGFsbGVuZ2U", userVerification: "required" }),
     "session.openWithPasskey": () => {
       throw sessionErrors.wrongCredentials();
     },
-    "apiKeys.list": (call) => page(apiKeys, call.query),
+    "apiKeys.list": (call) => pageOf(apiKeys, call.query),
     "apiKeys.create": (call) => {
-      checkProof(call);
+      demandProof(call);
       const { password: _, code: __, expires_in_days: ___, ...body } = call.body;
       return { ...addApiKey(body), text: keyText() };
     },
     "apiKeys.rotate": (call) => {
-      checkProof(call);
+      demandProof(call);
       apiKeys = apiKeys.map((key) =>
         key.id === idOf(call) ? { ...key, previous_until: "2026-11-03" } : key,
       );
@@ -255,13 +252,13 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
       }
       return keyRings;
     },
-    "audit.list": ({ query }) => page(auditEntries(query), query),
+    "audit.list": ({ query }) => pageOf(auditEntries(query), query),
     "audit.checkpoint": () => ({
       size: AUDIT.length,
       note: "vpn.example.org/audit\n6\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— vpn.example.org Az3grlgt…\n",
       verifier_key: "vpn.example.org+d81fc9ab+AY1NUdLNWzMtIQJPmPAEThrkBCSHR2Ek5ZrLuvpJEyQf",
     }),
-    "blocks.list": (call) => page(blocks, call.query),
+    "blocks.list": (call) => pageOf(blocks, call.query),
     "blocks.add": (call) => {
       const network = String(call.body.network);
       if (!/^[0-9a-f.:/]+$/.test(network)) throw blockErrors.wrongNetwork();
@@ -276,6 +273,7 @@ export function createMockSecurity({ page, accountOf }: MockSecurityOptions) {
     handlers,
     addApiKey,
     addBlock,
+    demandProof,
     /** Asks for the second step where it is switched on. */
     demandCode(call: Call): void {
       if (!isEnabled) return;

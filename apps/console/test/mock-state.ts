@@ -1,12 +1,17 @@
 import type { ServerResponse } from "node:http";
 import type { Account, Connection, Device, DeviceWithTunnel, Node } from "@securewave/contracts";
 import { accountErrors, deviceErrors, nodeErrors, serviceErrors, sessionErrors } from "@securewave/contracts";
+import { matching, pageOf } from "@securewave/contracts/testing/fake-call";
+import { createFakePlans, planHandlers } from "@securewave/contracts/testing/fake-plans";
+import {
+  createFakePrivacy,
+  FAKE_POLICY_VERSION,
+  privacyHandlers,
+} from "@securewave/contracts/testing/fake-privacy";
 import { createId } from "@securewave/foundation";
 import { generateKeyPair, generatePresharedKey, parsePrivateKey } from "@securewave/wireguard";
 import { configOf } from "../tunnel-file.ts";
 import type { Call, Handler } from "./mock-call.ts";
-import { createMockPlans } from "./mock-plans.ts";
-import { createMockPrivacy, POLICY_VERSION } from "./mock-privacy.ts";
 import { createMockSecurity } from "./mock-security.ts";
 
 export const CSRF_TOKEN = "mock-csrf-token";
@@ -59,9 +64,9 @@ export function createMockState() {
     return accounts.get(/securewave_session=(\w+)/.exec(cookie)?.[1] ?? "");
   }
 
-  const { handlers: planHandlers, ...plans } = createMockPlans({ page });
-  const { handlers: privacyHandlers, ...privacy } = createMockPrivacy({ page });
-  const security = createMockSecurity({ page, openSession, accountOf });
+  const plans = createFakePlans();
+  const privacy = createFakePrivacy();
+  const security = createMockSecurity({ accountOf });
 
   function addNode(name: string, region: string, more: Partial<MutableNode> = {}): MutableNode {
     const node: MutableNode = {
@@ -137,22 +142,8 @@ export function createMockState() {
     device.connection = { ...device.connection, connected: true, handshake_age_seconds: 12, ...connection };
   }
 
-  function page<Item>(items: Item[], query: Record<string, string>) {
-    const start = Number(query.cursor ?? 0);
-    const end = start + Number(query.limit ?? 50);
-    return { items: items.slice(start, end), next_cursor: end < items.length ? String(end) : null };
-  }
-
-  function matching<Item>(
-    items: Iterable<Item>,
-    search: string | undefined,
-    textOf: (item: Item) => string,
-  ): Item[] {
-    const wanted = (search ?? "").toLowerCase();
-    return [...items]
-      .filter((item) => textOf(item).toLowerCase().includes(wanted))
-      .sort((a, b) => textOf(a).localeCompare(textOf(b)));
-  }
+  const byName = <Item>(items: Iterable<Item>, query: Call["query"], nameOf: (item: Item) => string) =>
+    matching([...items], query, nameOf).sort((one, other) => nameOf(one).localeCompare(nameOf(other)));
 
   function own(call: Call): OwnedDevice {
     const device = devices.get(text(call.params.id));
@@ -197,7 +188,7 @@ export function createMockState() {
       name: settings.service_name,
       registration: settings.registration,
       setup_needed: setupNeeded,
-      policy_version: POLICY_VERSION,
+      policy_version: FAKE_POLICY_VERSION,
       policy_url: "https://vpn.example.org/privacy",
     }),
     "service.health": () => ({
@@ -226,7 +217,7 @@ export function createMockState() {
     "accounts.me": (call) =>
       viewAccount(accounts.get(call.account?.id ?? "") ?? addAccount("nobody@example.org")),
     "accounts.list": (call) =>
-      page(matching(accounts.values(), call.query.search, ({ email }) => email).map(viewAccount), call.query),
+      pageOf(byName(accounts.values(), call.query, ({ email }) => email).map(viewAccount), call.query),
     "accounts.create": (call) => {
       const email = text(call.body.email);
       if ([...accounts.values()].some((account) => account.email === email)) throw accountErrors.emailInUse();
@@ -253,13 +244,13 @@ export function createMockState() {
       response.setHeader("set-cookie", "securewave_session=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/");
     },
     ...security.handlers,
-    ...planHandlers,
-    ...privacyHandlers,
+    ...planHandlers(plans),
+    ...privacyHandlers(privacy, security.demandProof),
     "devices.list": (call) =>
-      page(
-        matching(
+      pageOf(
+        byName(
           [...devices.values()].filter(({ accountId }) => accountId === call.account?.id),
-          call.query.search,
+          call.query,
           ({ name }) => name,
         ).map(view),
         call.query,
@@ -301,15 +292,15 @@ export function createMockState() {
       return configOf(privateKey, device.tunnel);
     },
     "servers.list": (call) =>
-      page(
-        matching(nodes.values(), call.query.search, ({ name }) => name)
+      pageOf(
+        byName(nodes.values(), call.query, ({ name }) => name)
           .filter(({ joined_on }) => joined_on !== null)
           .map(serverOf),
         call.query,
       ),
     "nodes.list": (call) =>
-      page(
-        matching(nodes.values(), call.query.search, ({ name }) => name),
+      pageOf(
+        byName(nodes.values(), call.query, ({ name }) => name),
         call.query,
       ),
     "nodes.create": (call) => {

@@ -1,47 +1,14 @@
-import { type Browser, browserRequirements, openBrowser } from "@securewave/testing/browser";
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type MockApi, startMockApi } from "./mock-api.ts";
+import { browserRequirements } from "@securewave/testing/browser";
+import { describe, expect, test } from "vitest";
+import { useTwoPeople } from "./two-people.ts";
 
 const needs = browserRequirements();
 
 describe.skipIf(!needs.ok)(needs.title("pages about plans and usage"), () => {
-  let mock: MockApi;
-  let customers: Browser;
-  let operators: Browser;
-  let page: Page;
-  let admin: Page;
-  const complaints: string[] = [];
-
-  async function logIn(browser: Browser, email: string): Promise<Page> {
-    const opened = await browser.newPage();
-    opened.on("pageerror", (error) => complaints.push(String(error)));
-    opened.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
-    });
-    await opened.goto(`${mock.url}/log-in`);
-    await opened.locator("input[name=email]").fill(email);
-    await opened.locator("input[name=password]").fill("correct horse");
-    await opened.getByRole("button", { name: "Log in", exact: true }).click();
-    await opened.getByRole("navigation", { name: "Main" }).waitFor();
-    return opened;
-  }
-
-  beforeAll(async () => {
-    mock = await startMockApi();
-    mock.state.addAccount("anna@example.org");
-    mock.state.addAccount("ada@example.org", "admin");
-    [customers, operators] = [await openBrowser(), await openBrowser()];
-    page = await logIn(customers, "anna@example.org");
-    admin = await logIn(operators, "ada@example.org");
-  });
-  afterAll(async () => {
-    await customers?.close();
-    await operators?.close();
-    await mock?.close();
-  });
+  const people = useTwoPeople();
 
   test("an admin adds a plan with a quota, and gives it to somebody", async () => {
+    const { mock, admin } = people;
     await admin.goto(`${mock.url}/admin/plans`);
     await admin.getByRole("button", { name: "Add plan" }).first().click();
     await admin.getByLabel("Name").fill("Basic");
@@ -58,16 +25,17 @@ describe.skipIf(!needs.ok)(needs.title("pages about plans and usage"), () => {
   });
 
   test("a customer sees what is used, what happens at 100 %, and the day on which it begins anew", async () => {
-    mock.state.plans.usage.usedBytes = 50e9;
+    const { mock, page } = people;
+    mock.state.plans.usedBytes = 50e9;
     await page.goto(`${mock.url}/account/usage`);
     await page.getByText("50.0 GB of 200 GB").waitFor();
     expect(await page.getByRole("progressbar").getAttribute("value")).toBe("25");
     expect(await page.getByText("At 100 % each device goes on at 1.5 Mbit/s.").count()).toBe(1);
     expect(await page.locator("time").getAttribute("datetime")).toBe("2026-12-01");
-    mock.state.plans.usage.usedBytes = 190e9;
+    mock.state.plans.usedBytes = 190e9;
     await page.reload();
     await page.getByText("More than 80 % is used").waitFor();
-    mock.state.plans.usage.usedBytes = 230e9;
+    mock.state.plans.usedBytes = 230e9;
     await page.reload();
     await page.getByText("This month's traffic is used up").waitFor();
     expect(await page.getByText("115 %").count()).toBe(1);
@@ -75,6 +43,7 @@ describe.skipIf(!needs.ok)(needs.title("pages about plans and usage"), () => {
   });
 
   test("staff see somebody's use when they ask for it, and not before", async () => {
+    const { mock, admin } = people;
     await admin.goto(`${mock.url}/admin/users`);
     await admin.getByRole("button", { name: "More for anna@example.org" }).click();
     await admin.getByRole("button", { name: "Plan…" }).click();
@@ -84,6 +53,7 @@ describe.skipIf(!needs.ok)(needs.title("pages about plans and usage"), () => {
   });
 
   test("a plan that accounts have cannot be removed; the default can only be replaced", async () => {
+    const { mock, admin } = people;
     await admin.goto(`${mock.url}/admin/plans`);
     await admin.getByRole("button", { name: "Change: Basic" }).waitFor();
     expect(await admin.getByRole("button", { name: /^Remove: / }).count()).toBe(0);
@@ -94,16 +64,10 @@ describe.skipIf(!needs.ok)(needs.title("pages about plans and usage"), () => {
   });
 
   test("nothing complained, and on a phone no page is wider than its window", async () => {
-    for (const [opened, path] of [
+    const { page, admin } = people;
+    await people.expectQuietAndNarrow([
       [page, "/account/usage"],
       [admin, "/admin/plans"],
-    ] as const) {
-      await opened.setViewportSize({ width: 390, height: 844 });
-      await opened.goto(`${mock.url}${path}`);
-      await opened.locator("h1").waitFor();
-      const overhang = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-      expect(await opened.evaluate(overhang)).toBe(0);
-    }
-    expect(complaints).toEqual([]);
+    ]);
   });
 });

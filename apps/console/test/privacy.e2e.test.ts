@@ -1,50 +1,16 @@
-import { type Browser, browserRequirements, openBrowser } from "@securewave/testing/browser";
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type MockApi, startMockApi } from "./mock-api.ts";
+import { browserRequirements, openBrowser } from "@securewave/testing/browser";
+import { describe, expect, test } from "vitest";
+import { useTwoPeople } from "./two-people.ts";
 
 const needs = browserRequirements();
 
 describe.skipIf(!needs.ok)(needs.title("pages about privacy"), () => {
-  let mock: MockApi;
-  let customers: Browser;
-  let operators: Browser;
-  let page: Page;
-  let admin: Page;
-  let annaId: string;
-  const complaints: string[] = [];
-
-  async function logIn(browser: Browser, email: string): Promise<Page> {
-    const opened = await browser.newPage();
-    opened.on("pageerror", (error) => complaints.push(String(error)));
-    opened.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
-    });
-    await opened.goto(`${mock.url}/log-in`);
-    await opened.locator("input[name=email]").fill(email);
-    await opened.locator("input[name=password]").fill("correct horse");
-    await opened.getByRole("button", { name: "Log in", exact: true }).click();
-    await opened.getByRole("navigation", { name: "Main" }).waitFor();
-    return opened;
-  }
-
-  beforeAll(async () => {
-    mock = await startMockApi();
-    annaId = mock.state.addAccount("anna@example.org").id;
-    mock.state.addAccount("ada@example.org", "admin");
-    [customers, operators] = [await openBrowser(), await openBrowser()];
-    page = await logIn(customers, "anna@example.org");
-    admin = await logIn(operators, "ada@example.org");
-  });
-  afterAll(async () => {
-    await customers?.close();
-    await operators?.close();
-    await mock?.close();
-  });
+  const people = useTwoPeople();
 
   test("who keeps the usage history sees each day, drawn and as figures", async () => {
+    const { mock, page, customerId } = people;
     const { privacy } = mock.state;
-    privacy.historySince.set(annaId, "2026-10-01");
+    privacy.historySince.set(customerId, "2026-10-01");
     for (let day = 30; day >= 1; day--)
       privacy.days.push({ day: `2026-10-${String(day).padStart(2, "0")}`, mebibytes: (day % 9) * 100 });
     await page.goto(`${mock.url}/account/privacy`);
@@ -57,9 +23,10 @@ describe.skipIf(!needs.ok)(needs.title("pages about privacy"), () => {
   });
 
   test("requests that are late stand on top and are marked, and one is closed with what became of it", async () => {
+    const { mock, page, admin, customerId } = people;
     const { privacy } = mock.state;
-    privacy.addRequest({ account_id: annaId, text: "Who has seen my address?", due_on: "2999-12-31" });
-    privacy.addRequest({ account_id: annaId, kind: "export", due_on: "2026-01-31" });
+    privacy.addRequest({ account_id: customerId, text: "Who has seen my address?", due_on: "2999-12-31" });
+    privacy.addRequest({ account_id: customerId, kind: "export", due_on: "2026-01-31" });
     await admin.goto(`${mock.url}/admin/privacy-requests`);
     const rows = admin.getByRole("list", { name: "Privacy requests" }).getByRole("listitem");
     await rows.first().waitFor();
@@ -80,22 +47,24 @@ describe.skipIf(!needs.ok)(needs.title("pages about privacy"), () => {
   });
 
   test("an admin has an account erased, sees the day on which it goes, and keeps it", async () => {
+    const { mock, admin, customerId } = people;
     await admin.goto(`${mock.url}/admin/users`);
     const more = admin.getByRole("button", { name: "More for anna@example.org" });
     await more.click();
     await admin.getByRole("button", { name: "Delete…" }).click();
     await admin.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
     await admin.getByText("anna@example.org is erased on").first().waitFor();
-    expect(mock.state.privacy.deletions.get(annaId)?.due_on).toBe("2026-11-28");
+    expect(mock.state.privacy.deletions.get(customerId)?.due_on).toBe("2026-11-27");
     await more.click();
     await admin.getByText("It is erased on").waitFor();
     await admin.getByRole("button", { name: "Keep…" }).click();
     await admin.getByRole("dialog").getByRole("button", { name: "Keep", exact: true }).click();
     await admin.getByText("anna@example.org stays.").first().waitFor();
-    expect(mock.state.privacy.deletions.has(annaId)).toBe(false);
+    expect(mock.state.privacy.deletions.has(customerId)).toBe(false);
   });
 
   test("a node's quarantine is shown with its reason, and ends when an admin trusts the node again", async () => {
+    const { mock, admin } = people;
     const node = mock.state.addNode("EU-1", "Frankfurt", {
       state: "degraded",
       quarantined: true,
@@ -112,6 +81,7 @@ describe.skipIf(!needs.ok)(needs.title("pages about privacy"), () => {
   });
 
   test("nobody signs up without agreeing to the privacy policy", async () => {
+    const { mock } = people;
     const visitors = await openBrowser();
     const visitor = await visitors.newPage();
     await visitor.goto(`${mock.url}/sign-up`);
@@ -122,21 +92,15 @@ describe.skipIf(!needs.ok)(needs.title("pages about privacy"), () => {
     const asked = visitor.waitForRequest("**/api/auth/register");
     await visitor.getByLabel("I agree to the privacy policy").check();
     await visitor.getByRole("button", { name: "Sign up" }).click();
-    expect((await asked).postDataJSON()).toMatchObject({ policy_version: "2026-11" });
+    expect((await asked).postDataJSON()).toMatchObject({ policy_version: "2" });
     await visitors.close();
   });
 
   test("nothing complained, and on a phone no page is wider than its window", async () => {
-    for (const [opened, path] of [
+    const { page, admin } = people;
+    await people.expectQuietAndNarrow([
       [page, "/account/privacy"],
       [admin, "/admin/privacy-requests"],
-    ] as const) {
-      await opened.setViewportSize({ width: 390, height: 844 });
-      await opened.goto(`${mock.url}${path}`);
-      await opened.locator("h1").waitFor();
-      const overhang = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-      expect(await opened.evaluate(overhang)).toBe(0);
-    }
-    expect(complaints).toEqual([]);
+    ]);
   });
 });

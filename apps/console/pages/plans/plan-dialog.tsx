@@ -1,4 +1,4 @@
-import type { OwnPlan, Plan } from "@securewave/contracts";
+import type { Plan } from "@securewave/contracts";
 import { client } from "../../api.ts";
 import { NumberField, SelectField, TextField } from "../../components/fields.tsx";
 import type { FormValues } from "../../components/form.tsx";
@@ -23,7 +23,7 @@ interface PlanDialogProps {
 
 export function PlanDialog({ isOpen, plan, onClose }: PlanDialogProps) {
   async function save(values: FormValues): Promise<void> {
-    const body: OwnPlan = planOf(values);
+    const body = planOf(values);
     const saved = plan
       ? await client.plans.change({ params: { id: plan.id }, body })
       : await client.plans.create({ body });
@@ -77,24 +77,30 @@ export function PlanDialog({ isOpen, plan, onClose }: PlanDialogProps) {
         missing="Say how fast."
         wrong="A number, please."
       />
-      <NumberField
+      <CountField
         name="connections_max"
         label="Devices connected at the same time"
         hint="Empty: unlimited."
-        min={1}
-        max={COUNT_MAX}
-        defaultValue={plan?.connections_max ?? undefined}
-        required={false}
+        plan={plan}
       />
-      <NumberField
+      <CountField
         name="devices_max"
         label="Devices"
         hint="Empty: as the settings of the service say."
-        min={1}
-        max={COUNT_MAX}
-        defaultValue={plan?.devices_max ?? undefined}
-        required={false}
+        plan={plan}
       />
     </FormDialog>
   );
+}
+
+interface CountFieldProps {
+  readonly name: "connections_max" | "devices_max";
+  readonly label: string;
+  readonly hint: string;
+  readonly plan: Plan | undefined;
+}
+
+function CountField({ plan, ...field }: CountFieldProps) {
+  const initial = plan?.[field.name] ?? undefined;
+  return <NumberField {...field} min={1} max={COUNT_MAX} defaultValue={initial} required={false} />;
 }

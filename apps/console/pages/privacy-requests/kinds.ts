@@ -9,3 +9,9 @@ export const KIND_NAMES = {
 } as const satisfies Record<Kind, string>;
 
 export const KINDS = ["export", "deletion", "other"] as const satisfies readonly Kind[];
+
+export const STATE_NAMES = {
+  open: "Open",
+  done: "Done",
+  refused: "Refused",
+} as const satisfies Record<PrivacyRequest["state"], string>;

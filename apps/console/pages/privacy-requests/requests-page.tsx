@@ -7,18 +7,17 @@ import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { EmptyState, ErrorState, MoreButton, PageTitle, SkeletonRows } from "../../components/page.tsx";
-import { RequestStateBadge } from "../../components/request-state.tsx";
-import { Row, Rows } from "../../components/rows.tsx";
+import { RequestRow } from "../../components/request-row.tsx";
+import { Rows } from "../../components/rows.tsx";
 import { notify } from "../../components/toast.tsx";
 import { formatDay } from "../../format.ts";
 import { queryClient } from "../../queries.ts";
-import { KIND_NAMES } from "./kinds.ts";
+import { STATE_NAMES } from "./kinds.ts";
 import { requestsQuery } from "./queries.ts";
 
 type State = PrivacyRequest["state"];
 type Outcome = Exclude<State, "open">;
 
-const STATES = { open: "Open", done: "Done", refused: "Refused" } as const satisfies Record<State, string>;
 const OUTCOMES = { done: "Mark as done", refused: "Refuse" } as const satisfies Record<Outcome, string>;
 
 export function PrivacyRequestsPage() {
@@ -42,7 +41,7 @@ export function PrivacyRequestsPage() {
             aria-pressed={each === state}
             onClick={() => setState(each)}
           >
-            {STATES[each]}
+            {STATE_NAMES[each]}
           </Button>
         ))}
       </fieldset>
@@ -56,7 +55,7 @@ export function PrivacyRequestsPage() {
       {requests.length > 0 && (
         <Rows label="Privacy requests">
           {requests.map((request) => (
-            <RequestRow key={request.id} request={request} />
+            <ReceivedRequest key={request.id} request={request} />
           ))}
         </Rows>
       )}
@@ -65,9 +64,9 @@ export function PrivacyRequestsPage() {
   );
 }
 
-function RequestRow({ request }: { readonly request: PrivacyRequest }) {
+function ReceivedRequest({ request }: { readonly request: PrivacyRequest }) {
   const [outcome, setOutcome] = useState<Outcome>();
-  const { id, account_id, kind, state, text, asked_on, due_on, closed_on } = request;
+  const { id, account_id, state, asked_on, due_on, closed_on } = request;
 
   async function close(): Promise<void> {
     if (!outcome) return;
@@ -77,16 +76,10 @@ function RequestRow({ request }: { readonly request: PrivacyRequest }) {
   }
 
   return (
-    <Row
-      title={
+    <RequestRow
+      request={request}
+      facts={
         <>
-          {KIND_NAMES[kind]}
-          <RequestStateBadge request={request} />
-        </>
-      }
-      detail={
-        <>
-          {text !== null && <p className="mt-1 mb-1 whitespace-pre-wrap break-words text-ink">{text}</p>}
           <p>
             {account_id === null ? (
               "The account is erased."
@@ -133,6 +126,6 @@ function RequestRow({ request }: { readonly request: PrivacyRequest }) {
             : "Whoever asked sees it on their privacy page. What you answer goes by mail."}
         </p>
       </ConfirmDialog>
-    </Row>
+    </RequestRow>
   );
 }

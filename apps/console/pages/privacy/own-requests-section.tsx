@@ -6,9 +6,9 @@ import { Button } from "../../components/button.tsx";
 import { SelectField, TextField } from "../../components/fields.tsx";
 import type { FormValues } from "../../components/form.tsx";
 import { FormDialog } from "../../components/form-dialog.tsx";
-import { MoreButton, Section } from "../../components/page.tsx";
-import { RequestStateBadge } from "../../components/request-state.tsx";
-import { Row, Rows } from "../../components/rows.tsx";
+import { ErrorState, MoreButton, Section } from "../../components/page.tsx";
+import { RequestRow } from "../../components/request-row.tsx";
+import { Rows } from "../../components/rows.tsx";
 import { notify } from "../../components/toast.tsx";
 import { formatDay } from "../../format.ts";
 import { queryClient } from "../../queries.ts";
@@ -31,11 +31,16 @@ export function OwnRequestsSection() {
   return (
     <Section title="Ask about your data" lead="Whoever runs this service has to answer within a month.">
       <div className="grid justify-items-start gap-4">
+        {list.isError && !list.data && (
+          <div className="w-full">
+            <ErrorState error={list.error} onRetry={list.refetch} />
+          </div>
+        )}
         {requests.length > 0 && (
           <div className="w-full">
             <Rows label="Your requests">
               {requests.map((request) => (
-                <RequestRow key={request.id} request={request} />
+                <RequestRow key={request.id} request={request} facts={factsOf(request)} />
               ))}
             </Rows>
             <MoreButton list={list} />
@@ -64,26 +69,8 @@ export function OwnRequestsSection() {
   );
 }
 
-function RequestRow({ request }: { readonly request: PrivacyRequest }) {
-  const { kind, text, asked_on, due_on, closed_on } = request;
-  return (
-    <Row
-      title={
-        <>
-          {KIND_NAMES[kind]}
-          <RequestStateBadge request={request} />
-        </>
-      }
-      detail={
-        <>
-          {text !== null && <p className="break-words text-ink">{text}</p>}
-          Asked on {formatDay(asked_on)}.{" "}
-          {closed_on === null
-            ? `You are answered by ${formatDay(due_on)}.`
-            : `Closed on ${formatDay(closed_on)}.`}
-        </>
-      }
-      actions={null}
-    />
-  );
+function factsOf({ asked_on, due_on, closed_on }: PrivacyRequest): string {
+  const answer =
+    closed_on === null ? `You are answered by ${formatDay(due_on)}.` : `Closed on ${formatDay(closed_on)}.`;
+  return `Asked on ${formatDay(asked_on)}. ${answer}`;
 }

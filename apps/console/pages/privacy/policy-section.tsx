@@ -2,6 +2,7 @@ import type { PrivacyState } from "@securewave/contracts";
 import { useQuery } from "@tanstack/react-query";
 import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
+import { Form } from "../../components/form.tsx";
 import { Section } from "../../components/page.tsx";
 import { PolicyLink } from "../../components/policy-link.tsx";
 import { notify } from "../../components/toast.tsx";
@@ -42,7 +43,13 @@ export function PolicySection({ policy }: { readonly policy: PrivacyState["polic
               ? "You have not agreed to it yet."
               : `You agreed to version ${agreed_version}.`}
           </p>
-          <Button onClick={() => void agree()}>Agree to version {version}</Button>
+          <Form onSubmit={agree} className="grid justify-items-start gap-3">
+            {({ isPending }) => (
+              <Button type="submit" isPending={isPending}>
+                Agree to version {version}
+              </Button>
+            )}
+          </Form>
         </div>
       )}
     </Section>

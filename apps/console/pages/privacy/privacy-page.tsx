@@ -13,7 +13,7 @@ export function PrivacyPage() {
   const state = useQuery(privacyQuery);
   return (
     <>
-      <PageTitle title="Account" />
+      <PageTitle title="Privacy" />
       <AccountTabs />
       {state.isPending && <SkeletonRows label="Loading your privacy settings" count={3} />}
       {state.isError && !state.data && <ErrorState error={state.error} onRetry={state.refetch} />}

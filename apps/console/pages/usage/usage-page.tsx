@@ -14,7 +14,7 @@ export function UsagePage() {
   const failed = [usage, plan].find((query) => query.isError && !query.data);
   return (
     <>
-      <PageTitle title="Account" />
+      <PageTitle title="Usage" />
       <AccountTabs />
       {failed && <ErrorState error={failed.error} onRetry={failed.refetch} />}
       {!failed && !(usage.data && plan.data) && <SkeletonRows label="Loading your usage" count={2} />}
@@ -83,7 +83,7 @@ function UsageBar({ usage }: { usage: Usage }) {
 function PlanSection({ plan }: { plan: OwnPlan }) {
   return (
     <Section title="Your plan" lead={plan.name}>
-      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-8 gap-y-2.5">
+      <dl className="grid grid-cols-2 gap-x-8 sm:grid-cols-[auto_minmax(0,1fr)] gap-y-2.5">
         {planLines(plan).map(([term, text]) => (
           <div key={term} className="contents">
             <dt className="text-muted">{term}</dt>
