@@ -16,6 +16,7 @@ import { createMemoryDriver, type MemoryDriver } from "./drivers/memory.ts";
 import { AgentError } from "./errors.ts";
 import { noHost } from "./host.ts";
 import { parsePeerSpec } from "./peer-spec.ts";
+import type { OpenScrubber, ScrubberInside } from "./scrubber.ts";
 import { noStateFile, type SavedState, type StateFile } from "./state-file.ts";
 import {
   createPlaneKeys,
@@ -202,6 +203,35 @@ test("a restarted agent leaves the peers of its interface alone, also those newe
   expect(agent.status()).toMatchObject({ revision: null, hash: hashOf([1, 2, 3]) });
   await appliedRevision(plane, 9);
   expect(driver.writes).toMatchObject({ upserts: 0, removals: 0 });
+});
+
+test("a starting agent tells its scrubber who belongs in the tunnel, and which peers came off meanwhile", async () => {
+  const driver = createMemoryDriver();
+  await driver.open({ name: "sw0", privateKey: generateKeyPair().privateKey, listenPort: 51820 });
+  for (const number of [1, 2, 3]) driver.peers.set(parsed(number).publicKey, parsed(number));
+  const frames = [restrict(1, [blocked(3)]), snapshot(9, [2, 3, 4])];
+  const plane = await openPlane({ onProof: () => frames });
+  const stateFile = keptState({ revision: 8, hash: hashOf([1, 2, 3]), numbers: [1, 2, 3] });
+  const takenOff: string[] = [];
+  let inside: ScrubberInside | undefined;
+  const scrubber: OpenScrubber = (given) => {
+    inside = given;
+    return {
+      scrub: async () => {},
+      takenOff: (peers) => void takenOff.push(...peers.map(({ publicKey }) => publicKey)),
+      isLate: () => false,
+      stop: async () => {},
+    };
+  };
+  await startAgent(plane, { driver, stateFile, scrubber });
+  await appliedRevision(plane, 9);
+  expect(takenOff).toEqual([parsed(1).publicKey]);
+  const { addresses, peers = [] } = inside?.tunnel?.() ?? {};
+  expect(addresses).toEqual(TEST_INTERFACE.addresses);
+  // Who is blocked has no business there.
+  expect(new Set(peers.map(({ publicKey }) => publicKey))).toEqual(
+    new Set([2, 4].map((number) => parsed(number).publicKey)),
+  );
 });
 
 test("an adopted interface without a state file keeps its peers until the control plane has spoken", async () => {

@@ -88,6 +88,13 @@ export function createAgent(options: AgentOptions): Agent {
   const scrubber = options.scrubber?.({
     peerOf: (publicKey) => (driver.isWithheld(publicKey) ? undefined : state.wantedPeer(publicKey)),
     onForgotten: counting.forgotten,
+    tunnel: () =>
+      wantedInterface && state.isSettled
+        ? {
+            addresses: wantedInterface.addresses,
+            peers: state.wanted().filter(({ publicKey }) => !driver.isWithheld(publicKey)),
+          }
+        : undefined,
   });
 
   let link: Link | undefined;
@@ -155,10 +162,16 @@ export function createAgent(options: AgentOptions): Agent {
     const isAnswer = owesAnswer;
     owesAnswer = false;
     try {
-      const { revision, hash, failed, upserts, removals } = await state.settle();
+      const { revision, hash, failed, upserts, removed } = await state.settle();
+      scrubber?.takenOff(removed);
       if (isAnswer && revision !== null) {
         link?.send({ type: "applied", revision, hash, failed: [...failed] });
-        log("applied", { revision, upserts, removals, ...(failed.length > 0 && { failed: failed.length }) });
+        log("applied", {
+          revision,
+          upserts,
+          removals: removed.length,
+          ...(failed.length > 0 && { failed: failed.length }),
+        });
       }
       save();
     } catch (error) {

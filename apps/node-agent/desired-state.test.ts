@@ -59,14 +59,40 @@ test("a change costs as much as it touches, whatever the number of peers", async
   await state.settle();
   const before = { ...driver.writes };
   state.takeChange({ from: 1, to: 2, upserts: [peerSpec(6000)], removals: [peerSpec(7).public_key] });
-  const { upserts, removals } = await state.settle();
-  expect({ upserts, removals }).toEqual({ upserts: 1, removals: 1 });
+  const { upserts, removed } = await state.settle();
+  expect({ upserts, removed: removed.map(({ publicKey }) => publicKey) }).toEqual({
+    upserts: 1,
+    removed: [peerSpec(7).public_key],
+  });
   expect(driver.writes).toEqual({
     reads: before.reads,
     upserts: before.upserts + 1,
     resets: before.resets,
     removals: before.removals + 1,
   });
+});
+
+test("what the interface lost is told, prefixes too, also when the settling failed in the midst of it", async () => {
+  let isBroken = false;
+  const driver = createMemoryDriver({
+    before: () => {
+      if (isBroken) throw new Error("the interface is gone");
+    },
+  });
+  const state = createDesiredState(driver, ownKey);
+  const [moving, leaving] = [peerSpec(1), peerSpec(2)];
+  state.takeSnapshot({ revision: 1, peers: [moving, leaving] });
+  expect((await state.settle()).removed).toEqual([]);
+  const upserts = [peerSpec(1, { address: 9 })];
+  state.takeChange({ from: 1, to: 2, upserts, removals: [leaving.public_key] });
+  isBroken = true;
+  await expect(state.settle()).rejects.toThrow();
+  driver.peers.clear(); // it was done before it failed
+  isBroken = false;
+  const { removed } = await state.settle();
+  expect(removed.map(({ publicKey }) => publicKey)).toEqual([leaving.public_key, moving.public_key]);
+  expect(removed[1]?.allowedIps).toEqual(moving.allowed_ips);
+  expect((await state.settle()).removed).toEqual([]);
 });
 
 test("changes that wait are applied together", async () => {

@@ -11,7 +11,8 @@ export interface Settled {
   /** Every wanted peer that the interface does not have, as the control plane spelled its key. */
   readonly failed: readonly string[];
   readonly upserts: number;
-  readonly removals: number;
+  /** What the interface lost: peers, and prefixes of peers. */
+  readonly removed: readonly Pick<Peer, "publicKey" | "allowedIps">[];
 }
 
 export interface RevisionChange {
@@ -68,6 +69,8 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
   const refused = new Set<PublicKey>();
   /** Keys that may differ between wanted and actual; `all` after anything that leaves it open. */
   let unsettled: Set<PublicKey> | "all" = "all";
+  /** Taken off by calls of `settle` that failed in the midst of it, too. */
+  let removed: Pick<Peer, "publicKey" | "allowedIps">[] = [];
   /** Whether what is thought to be on the interface must be read from it first. */
   let isDistrusted = true;
 
@@ -133,6 +136,14 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
       else if (before !== undefined) removals.push(publicKey);
     }
     return { upserts, removals };
+  }
+
+  function noteRemoved({ upserts, removals }: PeerChange): void {
+    removed.push(...removals.flatMap((publicKey) => actual.get(publicKey) ?? []));
+    for (const { peer, before } of upserts) {
+      const lost = before?.allowedIps.filter((prefix) => !peer.allowedIps.includes(prefix)) ?? [];
+      if (lost.length > 0) removed.push({ publicKey: peer.publicKey, allowedIps: lost });
+    }
   }
 
   function note({ upserts, removals }: PeerChange, leftOut: readonly PublicKey[]): void {
@@ -221,13 +232,16 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
         const reached = revision;
         const spoilt = [...unusable];
         unsettled = new Set();
+        noteRemoved(plan);
         note(plan, await driver.apply(plan));
+        const gone = removed;
+        removed = [];
         return {
           revision: reached,
           hash: actual.hash(),
           failed: [...spoilt, ...refused],
           upserts: plan.upserts.length,
-          removals: plan.removals.length,
+          removed: gone,
         };
       } catch (error) {
         isDistrusted = true;

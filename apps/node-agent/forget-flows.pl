@@ -1,6 +1,9 @@
 #!/usr/bin/perl
-# Removes from connection tracking every flow from or to one of the addresses on standard input, each as hexadecimal
-# digits on a line of its own. Prints nothing but errors. With no address it only finds out whether the table can be read.
+# Removes from connection tracking every flow from or to what standard input names, an address as hexadecimal digits:
+#   0a080002          this address
+#   in 0a080001 16    every address of this network
+#   keep 0a080002     but this one
+# Prints nothing but errors. With no line it only finds out whether the table can be read.
 # See linux/netfilter/nfnetlink_conntrack.h and netlink(7).
 use strict;
 use warnings;
@@ -14,11 +17,26 @@ use constant {
   CTA_TUPLE_IP => 1, ENOENT => 2, READ_BYTES => 1 << 18, ATTRIBUTE_TYPE => 0x3fff, PASSES_MAX => 10,
 };
 
-my %wanted;
+my (%wanted, %kept, @networks);
 while (my $line = <STDIN>) {
-  chomp $line;
-  die "not an address\n" unless $line =~ /^(?:[0-9a-f]{8}|[0-9a-f]{32})$/;
-  $wanted{pack("H*", $line)} = 1;
+  my ($verb, $digits, $length) = $line =~ /^(?:(in|keep) )?([0-9a-f]{8}|[0-9a-f]{32})(?: (\d{1,3}))?$/;
+  die "not an address\n" unless defined $digits && defined $length == (($verb // "") eq "in");
+  my $address = pack("H*", $digits);
+  if (!defined $verb) { $wanted{$address} = 1 }
+  elsif ($verb eq "keep") { $kept{$address} = 1 }
+  else {
+    my $mask = pack("B*", substr("1" x $length . "0" x 128, 0, 8 * length $address));
+    push @networks, [$address & $mask, $mask];
+  }
+}
+
+sub is_stranger {
+  my ($address) = @_;
+  for my $network (@networks) {
+    my ($base, $mask) = @$network;
+    return !$kept{$address} if length $address == length $mask && ($address & $mask) eq $base;
+  }
+  return 0;
 }
 
 sub open_socket {
@@ -67,7 +85,8 @@ sub concerns_quickly {
       unpack($layout, substr($$bytes, $at, $size));
     return undef if ($type & ATTRIBUTE_TYPE) != $kind || ($inner & ATTRIBUTE_TYPE) != CTA_TUPLE_IP
       || $second != $first + 1 || $length < $size;
-    $concerned = 1 if $wanted{$source} || $wanted{$destination};
+    $concerned = 1 if $wanted{$source} || $wanted{$destination}
+      || @networks && (is_stranger($source) || is_stranger($destination));
     $at += ($length + 3) & ~3;
   }
   return $concerned;
@@ -78,7 +97,8 @@ sub concerns {
   for my $part (attributes($bytes, $tuple->[2], $tuple->[3])) {
     next unless $part->[0] == CTA_TUPLE_IP;
     for my $address (attributes($bytes, $part->[2], $part->[3])) {
-      return 1 if $wanted{substr($$bytes, $address->[2], $address->[3] - $address->[2])};
+      my $value = substr($$bytes, $address->[2], $address->[3] - $address->[2]);
+      return 1 if $wanted{$value} || is_stranger($value);
     }
   }
   return 0;
@@ -108,7 +128,7 @@ sub walk {
       return $is_torn if $type == NLMSG_DONE;
       die "the flows cannot be read: error " . -unpack("l", substr($bytes, $at + 16, 4)) . "\n"
         if $type == NLMSG_ERROR;
-      if ($type == CT_NEW && %wanted) {
+      if ($type == CT_NEW && (%wanted || @networks)) {
         my $family = unpack("C", substr($bytes, $at + 16, 1));
         my ($start, $end) = ($at + 20, $at + $length);
         my $concerned = concerns_quickly(\$bytes, $start, $end, $family);

@@ -7,7 +7,7 @@ import { createMemoryDriver } from "./drivers/memory.ts";
 import { parsePeerSpec } from "./peer-spec.ts";
 import { createScrubber, type ScrubberOptions } from "./scrubber.ts";
 import { peerSpec } from "./testing-plane.ts";
-import type { Traces } from "./traces.ts";
+import { noTraces, type Traces } from "./traces.ts";
 
 const START_MS = 1_700_000_000_000;
 const made = new Map<number, Peer>();
@@ -28,6 +28,7 @@ function openScene(peerCount: number, options: Partial<ScrubberOptions> = {}) {
   const forgotten: PublicKey[] = [];
   const swept: string[] = [];
   const traces: Traces = {
+    ...noTraces,
     forget: async (batch) => void swept.push(...batch.flatMap(({ allowedIps }) => allowedIps)),
   };
   const scrubber = createScrubber({
@@ -212,7 +213,7 @@ test("flows that cannot be removed make the node late as well", async () => {
     if (isBroken) throw new Error("no netlink");
     swept.push(...peers.flatMap(({ allowedIps }) => allowedIps));
   };
-  const scene = openScene(1, { traces: { forget } });
+  const scene = openScene(1, { traces: { ...noTraces, forget } });
   scene.use(0);
   await scene.pass(185);
   expect(scene.scrubber.isLate()).toBe(false);
@@ -222,6 +223,38 @@ test("flows that cannot be removed make the node late as well", async () => {
   await scene.pass(20);
   expect(scene.scrubber.isLate()).toBe(false);
   expect(swept).toEqual([...peerOf(0).allowedIps]);
+});
+
+test("the first sweep is of strangers too, once it is known who belongs there; it is tried until it works", async () => {
+  const tunnel = { addresses: ["10.8.0.1/16"], peers: [peerOf(0)] };
+  let known: typeof tunnel | undefined;
+  let isBroken = true;
+  const sweeps: unknown[] = [];
+  const forgetStrangers: Traces["forgetStrangers"] = async (present) => {
+    sweeps.push(present);
+    if (isBroken) throw new Error("no netlink");
+  };
+  const scene = openScene(1, { traces: { ...noTraces, forgetStrangers }, tunnel: () => known });
+  await scene.pass(30);
+  expect(sweeps).toEqual([]);
+  known = tunnel;
+  await scene.pass(40);
+  expect(sweeps.length).toBeGreaterThan(1);
+  expect(scene.scrubber.isLate()).toBe(true);
+  isBroken = false;
+  await scene.pass(15);
+  expect(scene.scrubber.isLate()).toBe(false);
+  const { length } = sweeps;
+  await scene.pass(300);
+  expect(sweeps).toEqual(Array.from({ length }, () => tunnel));
+});
+
+test("what was taken off the interface is swept though no reading ever showed it", async () => {
+  const scene = openScene(1);
+  await scene.tick();
+  scene.scrubber.takenOff([peerOf(7)]);
+  await scene.pass(5);
+  expect(scene.swept).toEqual([...peerOf(7).allowedIps]);
 });
 
 test("a node that nobody looks at is late", async () => {

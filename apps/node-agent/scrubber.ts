@@ -2,7 +2,7 @@ import { type Clock, SECOND_MS, systemClock } from "@securewave/foundation";
 import type { Peer, PublicKey } from "@securewave/wireguard";
 import type { PeerCounters, Reading, WireGuardDriver } from "./drivers/driver.ts";
 import { type Log, silentLog } from "./log.ts";
-import type { Traces } from "./traces.ts";
+import type { TracedPeer, Traces, Tunnel } from "./traces.ts";
 
 export interface ScrubberLimits {
   /** A peer is forgotten this long after its handshake. */
@@ -41,6 +41,11 @@ export interface ScrubberInside {
   peerOf(publicKey: PublicKey): Peer | undefined;
   /** Peers whose counters begin at 0 again. */
   onForgotten(publicKeys: readonly PublicKey[]): void;
+  /**
+   * All that belongs in the tunnel at this moment, by which the first sweep finds what an agent before this one left;
+   * undefined while that is not known.
+   */
+  tunnel?(): Tunnel | undefined;
 }
 
 export interface ScrubberOptions extends ScrubberInside {
@@ -59,6 +64,8 @@ export interface Scrubber {
    * once its counters were taken. Never throws; what fails is tried again with the next reading.
    */
   scrub(reading: Reading): Promise<void>;
+  /** Hears of peers that were taken off the interface, or of prefixes of theirs; also of those that no reading showed. */
+  takenOff(peers: readonly TracedPeer[]): void;
   /** Whether something that should be forgotten is still there, or nobody looked. */
   isLate(): boolean;
   /** Resolves when nothing is under way. */
@@ -90,7 +97,7 @@ interface Due {
 
 /** Makes the node forget where customers came from, when, and what they were connected to (ZERO-LOG R5). */
 export function createScrubber(options: ScrubberOptions): Scrubber {
-  const { driver, traces, peerOf, onForgotten, clock = systemClock, log = silentLog } = options;
+  const { driver, traces, peerOf, onForgotten, tunnel, clock = systemClock, log = silentLog } = options;
   const steadyMs = options.steadyMs ?? (() => performance.now());
   const limits = { ...SCRUBBER_LIMITS, ...options.limits };
 
@@ -102,6 +109,8 @@ export function createScrubber(options: ScrubberOptions): Scrubber {
   let resetting: Promise<void> | undefined;
   /** Peers of which the kernel may know more than WireGuard did. */
   let unswept = new Map<PublicKey, Unswept>();
+  /** Since when flows of strangers are to be removed; undefined before the first reading, infinite once they are. */
+  let strangersSinceMs = tunnel === undefined ? Number.POSITIVE_INFINITY : undefined;
   let sweeping: Promise<void> | undefined;
   let isFailing = false;
 
@@ -182,17 +191,21 @@ export function createScrubber(options: ScrubberOptions): Scrubber {
     }
   }
 
-  function noteUnswept(peer: Peer | undefined, nowMs: number): void {
+  function noteUnswept(peer: TracedPeer | undefined, nowMs: number): void {
     if (peer === undefined) return;
     const known = unswept.get(peer.publicKey) ?? { sinceMs: nowMs, prefixes: new Set() };
     for (const prefix of peer.allowedIps) known.prefixes.add(prefix);
     unswept.set(peer.publicKey, known);
   }
 
-  async function sweep(): Promise<void> {
+  async function sweep(strangersOf: Tunnel | undefined): Promise<void> {
     const batch = unswept;
     unswept = new Map();
     try {
+      if (strangersOf !== undefined) {
+        await traces.forgetStrangers(strangersOf);
+        strangersSinceMs = Number.POSITIVE_INFINITY;
+      }
       const peers = Array.from(batch, ([publicKey, { prefixes }]) => ({
         publicKey,
         allowedIps: [...prefixes],
@@ -220,7 +233,7 @@ export function createScrubber(options: ScrubberOptions): Scrubber {
   }
 
   function oldestUnsweptMs(): number {
-    let oldest = Number.POSITIVE_INFINITY;
+    let oldest = strangersSinceMs ?? Number.POSITIVE_INFINITY;
     for (const { sinceMs } of unswept.values()) oldest = Math.min(oldest, sinceMs);
     return oldest;
   }
@@ -244,15 +257,22 @@ export function createScrubber(options: ScrubberOptions): Scrubber {
         });
         await atMost(limits.waitMs, resetting);
       }
+      strangersSinceMs ??= nowMs;
       const isTime = nowMs - sweepBeganMs >= limits.sweepSeconds * SECOND_MS;
-      if (sweeping === undefined && unswept.size > 0 && isTime) {
-        sweepBeganMs = nowMs;
-        sweptSinceMs = oldestUnsweptMs();
-        sweeping = sweep().finally(() => {
-          sweeping = undefined;
-          sweptSinceMs = Number.POSITIVE_INFINITY;
-        });
-      }
+      if (sweeping !== undefined || !isTime) return;
+      const strangersOf = Number.isFinite(strangersSinceMs) ? tunnel?.() : undefined;
+      if (strangersOf === undefined && unswept.size === 0) return;
+      sweepBeganMs = nowMs;
+      sweptSinceMs = oldestUnsweptMs();
+      sweeping = sweep(strangersOf).finally(() => {
+        sweeping = undefined;
+        sweptSinceMs = Number.POSITIVE_INFINITY;
+      });
+    },
+
+    takenOff(peers) {
+      const nowMs = steadyMs();
+      for (const peer of peers) noteUnswept(peer, nowMs);
     },
 
     isLate() {

@@ -73,6 +73,8 @@ interface State {
 }
 
 const DRAIN_MS = 100;
+/** A program has 30 s (`run-program.ts`), and a command takes up to some milliseconds where thousands of filters stand. */
+const BATCH_COMMANDS_MAX = 1000;
 /** From so many devices on that come and go together, making everything anew is faster than changing it. */
 const UPHEAVAL_DEVICES_MIN = 500;
 
@@ -94,15 +96,17 @@ export function createShaper({ interfaceName, run = runProgram }: ShaperOptions)
 
   /** @throws AgentError without what tc printed, which can hold a tunnel address */
   async function tell(commands: readonly string[]): Promise<void> {
-    if (commands.length === 0) return;
-    const { code, stderr } = await run("tc", ["-batch", "-"], { input: `${commands.join("\n")}\n` });
-    if (code === 0) return;
-    state = undefined;
-    const number = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? Number.NaN);
-    const [object = "tc", verb = ""] = (commands[number - 1] ?? "").split(" ");
-    throw new AgentError(
-      `Speed limits could not be set: the kernel refused “${object} ${verb}”.${WHAT_IT_TAKES}`,
-    );
+    for (let at = 0; at < commands.length; at += BATCH_COMMANDS_MAX) {
+      const batch = commands.slice(at, at + BATCH_COMMANDS_MAX);
+      const { code, stderr } = await run("tc", ["-batch", "-"], { input: `${batch.join("\n")}\n` });
+      if (code === 0) continue;
+      state = undefined;
+      const number = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? Number.NaN);
+      const [object = "tc", verb = ""] = (batch[number - 1] ?? "").split(" ");
+      throw new AgentError(
+        `Speed limits could not be set: the kernel refused “${object} ${verb}”.${WHAT_IT_TAKES}`,
+      );
+    }
   }
 
   async function interfaceIndex(): Promise<number | undefined> {

@@ -34,18 +34,18 @@ const driver =
       });
 const settings = { name: interfaceName, privateKey, listenPort: 51820 };
 await driver.open(settings);
-await createHost(interfaceName).apply({
-  addresses: ["10.8.0.1/16", "fd5e:c0de::1/64"],
-  mtu: 1420,
-  listenPort: 51820,
-});
-await driver.apply({ upserts: [{ peer, before: undefined }], removals: [] });
+const addresses = ["10.8.0.1/16", "fd5e:c0de::1/64"];
+await createHost(interfaceName).apply({ addresses, mtu: 1420, listenPort: 51820 });
+const present = await driver.read();
+const removals = present.map(({ publicKey }) => publicKey).filter((key) => key !== peer.publicKey);
+await driver.apply({ upserts: [{ peer, before: undefined }], removals });
 
 const scrubber = createScrubber({
   driver,
   traces: createTraces({ interfaceName, cachesEveryMs: 0 }),
   peerOf: (publicKey) => (publicKey === peer.publicKey ? peer : undefined),
   onForgotten: () => process.stdout.write("forgotten\n"),
+  tunnel: () => ({ addresses, peers: [peer] }),
   limits: setup.limits,
 });
 process.stdout.write("ready\n");

@@ -29,6 +29,8 @@ export interface ScrubberScene {
   drop(what: "answers" | "all" | "nothing"): Promise<void>;
   /** Resolves when a tick after this call reads so. */
   waitFor(what: (state: PeerState) => boolean, timeoutMs?: number): Promise<PeerState>;
+  /** Ends the agent without a word and starts one that wants another device, with this address, in place of the customer's. */
+  restartFor(address: string): Promise<void>;
   /** The node's connection tracking, as the kernel prints it. */
   flows(): Promise<string>;
   close(): Promise<void>;
@@ -67,6 +69,13 @@ export async function openScrubberScene(
     limits,
     tickMs,
   };
+  const start = (peer = setup.peer) =>
+    startProcess({
+      command: process.execPath,
+      args: [SCRIPT, JSON.stringify({ ...setup, peer })],
+      namespace: lab.node,
+      readyWhen: /^ready$/,
+    });
   let node: RunningProcess | undefined;
   const close = async () => {
     await node?.stop();
@@ -75,17 +84,12 @@ export async function openScrubberScene(
     dir.remove();
   };
   try {
-    node = await startProcess({
-      command: process.execPath,
-      args: [SCRIPT, JSON.stringify(setup)],
-      namespace: lab.node,
-      readyWhen: /^ready$/,
-    });
+    node = await start();
   } catch (error) {
     await close();
     throw error;
   }
-  const running = node;
+  let running = node;
   return {
     lab,
     interfaceName,
@@ -125,6 +129,13 @@ export async function openScrubberScene(
         timeoutMs,
       );
       return stateOf(line);
+    },
+    async restartFor(address) {
+      running.kill("SIGKILL");
+      await running.exited;
+      const { publicKey } = generateKeyPair();
+      running = await start({ public_key: publicKey, preshared_key: presharedKey, allowed_ips: [address] });
+      node = running;
     },
     flows: async () => (await runOrThrow("cat", ["/proc/net/nf_conntrack"], { namespace: lab.node })).stdout,
   };

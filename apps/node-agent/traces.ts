@@ -1,10 +1,17 @@
 import { fileURLToPath } from "node:url";
 import type { Peer, PublicKey } from "@securewave/wireguard";
-import { canonicalAllowedIp } from "@securewave/wireguard";
+import { canonicalAllowedIp, canonicalInterfaceAddress } from "@securewave/wireguard";
 import { AgentError } from "./errors.ts";
-import { mustRun, runProgram } from "./run-program.ts";
+import { mustRun, readBytes, runProgram } from "./run-program.ts";
 
 export type TracedPeer = Pick<Peer, "publicKey" | "allowedIps">;
+
+/** All that belongs in a tunnel's networks. */
+export interface Tunnel {
+  /** The node's own in each network, with the network's prefix length: `10.8.0.1/16`. */
+  readonly addresses: readonly string[];
+  readonly peers: readonly TracedPeer[];
+}
 
 /** What the kernel remembers of customers outside WireGuard. */
 export interface Traces {
@@ -15,6 +22,13 @@ export interface Traces {
    * @throws when something may still be there
    */
   forget(peers: readonly TracedPeer[]): Promise<void>;
+  /**
+   * Removes flows from and to addresses of the tunnel's networks that belong to nobody in it: of devices that were taken
+   * away while no agent ran.
+   *
+   * @throws when something may still be there
+   */
+  forgetStrangers(tunnel: Tunnel): Promise<void>;
 }
 
 export interface TracesOptions {
@@ -29,7 +43,7 @@ export interface TracesOptions {
 const CACHES_EVERY_MS = 30_000;
 const FLOWS_SCRIPT = fileURLToPath(new URL("forget-flows.pl", import.meta.url));
 
-export const noTraces: Traces = { forget: async () => undefined };
+export const noTraces: Traces = { forget: async () => undefined, forgetStrangers: async () => undefined };
 
 export function createTraces(options: TracesOptions): Traces {
   const { interfaceName, forgetMore, cachesEveryMs = CACHES_EVERY_MS } = options;
@@ -43,6 +57,7 @@ export function createTraces(options: TracesOptions): Traces {
       await emptyCaches(interfaceName);
       cachesEmptiedMs = steadyMs();
     },
+    forgetStrangers: forgetStrangersFlows,
   };
 }
 
@@ -66,6 +81,48 @@ export async function forgetFlows(prefixes: readonly string[]): Promise<void> {
   for (const address of addresses) {
     for (const direction of ["--orig-src", "--orig-dst"]) await forgetByConntrack(direction, address);
   }
+}
+
+async function forgetStrangersFlows({ addresses, peers }: Tunnel): Promise<void> {
+  const own = addresses.map((text) => canonicalInterfaceAddress(text)?.split("/") ?? []);
+  const kept = peers.flatMap(({ allowedIps }) => allowedIps).map(addressOf);
+  if ((await flowsProgram()) === "perl") {
+    const networks = own.map(([address = "", length]) => `in ${hexOf(address)} ${length}`);
+    const keeping = [...own.map(([address = ""]) => address), ...kept].map(
+      (address) => `keep ${hexOf(address)}`,
+    );
+    await mustRun("removing flows", "perl", [FLOWS_SCRIPT], { input: lines([...networks, ...keeping]) });
+    return;
+  }
+  const known = new Set(kept);
+  for (const [address = "", length] of own) {
+    known.add(address);
+    for (const direction of ["--orig-src", "--orig-dst"] as const) {
+      for (const found of await addressesInFlows(direction, `${address}/${length}`)) {
+        if (!known.has(found)) await forgetByConntrack(direction, found);
+      }
+    }
+  }
+}
+
+/** Tunnel addresses that have flows. Where these lead does not become text. */
+function addressesInFlows(direction: "--orig-src" | "--orig-dst", network: string): Promise<Set<string>> {
+  const mark = `${direction.slice(-3)}=`;
+  const args = ["--dump", "--family", network.includes(":") ? "ipv6" : "ipv4", direction, network];
+  return readBytes("listing flows", "conntrack", args, (printed) => {
+    const found = new Set<string>();
+    for (
+      let line = 0, end = printed.indexOf("\n");
+      end >= 0;
+      line = end + 1, end = printed.indexOf("\n", line)
+    ) {
+      // The first of its name in a line is the flow's own, the second that of the answers.
+      const start = printed.indexOf(mark, line) + mark.length;
+      if (start > line + mark.length && start < end)
+        found.add(addressOf(printed.toString("latin1", start, printed.indexOf(" ", start))));
+    }
+    return found;
+  });
 }
 
 let chosen: "perl" | "conntrack" | undefined;
