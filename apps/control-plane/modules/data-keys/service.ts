@@ -3,6 +3,7 @@ import type { Database, Tables } from "@securewave/database";
 import type { PuncturableFile } from "@securewave/forgetting";
 import type { Kysely } from "kysely";
 import { type AccountKey, createAccountKey, dataKeyErrors } from "./account-key.ts";
+import { createRecentKeys } from "./recent-keys.ts";
 import * as store from "./store.ts";
 
 /** A function of numbers from which single values can be erased for good. */
@@ -25,15 +26,16 @@ const NUMBERS_KEPT_MAX = 10_000;
 
 /** Keys of what accounts own. They come from a file that no backup reads; see docs/data-keys.md. */
 export function createDataKeys({ database, keys }: DataKeysOptions) {
+  const recent = createRecentKeys(keys);
   const service = keyOf(SERVICE_NUMBER);
   /** Of accounts that were asked for lately. Numbers never change. */
   const numbers = new Map<string, number>();
 
   /** @throws data_keys.forgotten */
   function keyOf(number: number): AccountKey {
-    const key = keys.keyOf(number);
+    const key = recent.of(number);
     if (!key) throw dataKeyErrors.forgotten();
-    return createAccountKey(key);
+    return key;
   }
 
   function remember(accountId: string, number: number): number {
@@ -80,7 +82,9 @@ export function createDataKeys({ database, keys }: DataKeysOptions) {
       database.transaction(async (trx) => {
         await store.lockDataKey(trx);
         const erased = await store.listErased(trx);
-        return keys.erase(erased.filter((number) => !keys.isErased(number)));
+        const outcome = await keys.erase(erased.filter((number) => !keys.isErased(number)));
+        recent.dropErased();
+        return outcome;
       }),
   };
 }

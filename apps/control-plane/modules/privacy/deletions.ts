@@ -10,6 +10,7 @@ import { type DataKeys, dataKeyErrors } from "../data-keys/index.ts";
 import type { Mail } from "../mail/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import { erasedLetter } from "./letters.ts";
+import { renewSamples } from "./samples.ts";
 import * as store from "./store.ts";
 
 export interface DeletionsOptions {
@@ -98,6 +99,8 @@ export function createDeletions(options: DeletionsOptions) {
       }
     }
     await forgetKeys(); // copies that were behind are tried again
+    // Those of yesterday too: samples that could not be renewed are tried again.
+    if (await store.hasErased(db, dayOf(clock.now() - DAY_MS))) await renewSamples(database);
   }
   jobs.define<object>(JOB, eraseDue, { cron: CRON });
 
@@ -163,6 +166,7 @@ export function createDeletions(options: DeletionsOptions) {
         isMore = rows.length === BATCH_ROWS;
         after = rows.at(-1)?.id ?? after;
       }
+      if (found > 0) await renewSamples(database).catch(onTrouble);
       return found;
     },
   };

@@ -39,6 +39,12 @@ export async function listDue(db: Db, today: string): Promise<string[]> {
   return rows.map(({ account_id }) => account_id);
 }
 
+/** Whether anything was erased on a day or after it. */
+export async function hasErased(db: Db, day: string): Promise<boolean> {
+  const query = db.selectFrom("erasures").select("number").where("erased_on", ">=", day).limit(1);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
 /** All numbers whose keys open something of an account. */
 export async function numbersOf(db: Db, accountId: string): Promise<number[]> {
   const { rows } = await sql<{ number: number }>`
