@@ -1,6 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import { once } from "node:events";
-import { AGE_NONE, encodeFigures, encodeSettled } from "@securewave/contracts/node-frames";
 import {
   type AgentFrame,
   authenticationText,
@@ -17,6 +16,7 @@ import { createPeerSet, type PeerSet } from "@securewave/wireguard/peer-set";
 import { expect } from "vitest";
 import { WebSocket } from "ws";
 import type { TestApp } from "./app.ts";
+import { createFakeCounting, type PartialPeerReport } from "./fake-counting.ts";
 
 export interface NodeIdentity {
   readonly id: string;
@@ -41,14 +41,6 @@ export interface FakeNodeOptions extends JoinOptions {
   readonly claim?: { revision: number | null; hash?: string };
 }
 
-/** What a fake node says of one peer: totals since it was made. */
-export interface PeerReport {
-  readonly public_key: string;
-  readonly received_bytes: number;
-  readonly sent_bytes: number;
-  readonly handshake_age_seconds: number;
-}
-
 type Applied = Extract<AgentFrame, { type: "applied" }>;
 
 /** A node agent without WireGuard: it speaks the protocol, holds its peers in a set, and can lie. */
@@ -67,7 +59,7 @@ export interface FakeNode {
   ended(): Promise<{ code: number; reason: string }>;
   send(frame: AgentFrame): void;
   /** Reports these peers as connected, and no others; totals of others stay. */
-  report(peers: readonly (Partial<PeerReport> & { public_key: string })[], problem?: string): void;
+  report(peers: readonly PartialPeerReport[], problem?: string): void;
   /** Keys in the order of the slots that reports have. */
   slots(): readonly string[];
   rosterNumber(): number;
@@ -137,19 +129,8 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
   let frames: PlaneFrame[] = [];
   let ended: Promise<{ code: number; reason: string }> | undefined;
   let answer: FakeNodeOptions["answer"];
-  let incarnation = newIncarnation();
-  let rosterNumber = 0;
-  let sequence = 0;
-  let batch = 0;
-  /** Totals by key, in the order of the slots. */
-  const totals = new Map<string, { received: number; sent: number }>();
+  const counting = createFakeCounting();
   let condition: string | null = null;
-
-  function sendRoster(): void {
-    const none = new Float64Array(totals.size);
-    const settled = encodeSettled({ received: none, sent: none });
-    send({ type: "roster", incarnation, number: ++rosterNumber, batch, peers: [...totals.keys()], settled });
-  }
 
   function present(): WebSocket {
     invariant(socket, "the node was connected before");
@@ -160,15 +141,20 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
     present().send(JSON.stringify(frame));
   }
 
+  function count(frame: PlaneFrame): void {
+    if (frame.type === "close") {
+      const figures = counting.close(frame.batch);
+      if (figures) present().send(figures);
+      return;
+    }
+    if (frame.type === "recount") counting.recount();
+    const isAnother = frame.type === "settled" && counting.settle(frame.incarnation, frame.batch);
+    if (isAnother || frame.type === "interface" || frame.type === "recount") send(counting.roster());
+  }
+
   function take(frame: PlaneFrame): void {
     frames.push(frame);
-    if (frame.type === "interface") sendRoster();
-    if (frame.type === "recount") {
-      incarnation = newIncarnation();
-      batch = 0;
-      totals.clear();
-      sendRoster();
-    }
+    count(frame);
     if (frame.type === "change" && frame.from !== revision) send({ type: "resync", reason: "a gap" });
     else if (frame.type === "change") change(frame.to, frame.upserts, frame.removals);
     else if (frame.type === "snapshot") {
@@ -242,31 +228,16 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
     },
     send,
     report(reported, problem) {
-      const peers = reported
-        .filter(({ public_key }) => !totals.has(public_key))
-        .map((peer) => peer.public_key);
-      for (const key of peers) totals.set(key, { received: 0, sent: 0 });
-      if (peers.length > 0) send({ type: "slots", number: ++rosterNumber, peers });
-      const ages = new Uint8Array(totals.size).fill(AGE_NONE);
-      const slots = [...totals.keys()];
-      for (const { public_key, received_bytes = 0, sent_bytes = 0, handshake_age_seconds = 1 } of reported) {
-        const held = totals.get(public_key);
-        const received = Math.max(held?.received ?? 0, received_bytes);
-        totals.set(public_key, { received, sent: Math.max(held?.sent ?? 0, sent_bytes) });
-        ages[slots.indexOf(public_key)] = Math.min(handshake_age_seconds, AGE_NONE);
-      }
-      const received = Float64Array.from(totals.values(), (total) => total.received);
-      const sent = Float64Array.from(totals.values(), (total) => total.sent);
-      present().send(
-        encodeFigures({ kind: "report", roster: rosterNumber, sequence: ++sequence, received, sent, ages }),
-      );
+      const { slots, figures } = counting.report(reported);
+      if (slots) send(slots);
+      present().send(figures);
       if ((problem ?? null) === condition) return;
       condition = problem ?? null;
       send({ type: "condition", problem: condition });
     },
-    slots: () => [...totals.keys()],
-    rosterNumber: () => rosterNumber,
-    counting: () => ({ incarnation }),
+    slots: counting.slots,
+    rosterNumber: counting.rosterNumber,
+    counting: () => ({ incarnation: counting.incarnation() }),
     holds(publicKey) {
       return eventually(
         () => {
@@ -323,8 +294,4 @@ function publicKeyOf(text: string) {
   const key = parsePublicKey(text);
   invariant(key, "a node is sent valid keys");
   return key;
-}
-
-function newIncarnation(): string {
-  return randomBytes(16).toString("base64url");
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { migrate, openDatabase } from "@securewave/database";
+import { type Database, migrate, openDatabase } from "@securewave/database";
 import { insertAccountRow, insertAccountRows } from "@securewave/database/testing-rows";
-import { missingServer, openTestServer, type TestServer } from "@securewave/database/testing-server";
+import { missingServer, type TestServer } from "@securewave/database/testing-server";
 import { createManualClock, DAY_MS } from "@securewave/foundation";
 import { requirements } from "@securewave/testing/requirements";
 import { temporaryDir } from "@securewave/testing/temporary";
@@ -9,23 +9,11 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createLedger } from "../modules/usage/ledger.ts";
 import { createFakeUsage, NODE } from "../modules/usage/testing-usage.ts";
-import { markAtRest, TWIN_SETTINGS } from "./testing/twin.ts";
-import {
-  differenceOf,
-  firstDifference,
-  type Mark,
-  readWriteAheadLog,
-  type WalRecord,
-} from "./testing/write-ahead-log.ts";
+import { restartRandom } from "./testing/seeded-crypto.ts";
+import { makeServer, markAtRest, onCopyOf } from "./testing/twin-server.ts";
+import { differenceOf, firstDifference, type Mark } from "./testing/write-ahead-log.ts";
 
-const random = vi.hoisted(() => ({ restart: (_seed: string) => {} }));
-vi.mock("node:crypto", async (importActual) => {
-  const { createSeededRandom, seed } = await import("./testing/seeded-crypto.ts");
-  const actual = await importActual<typeof import("node:crypto")>();
-  const seeded = createSeededRandom(actual);
-  Object.assign(random, seeded);
-  return seed(actual, seeded);
-});
+vi.mock("node:crypto", async () => (await import("./testing/seeded-crypto.ts")).seededCrypto);
 
 const needs = requirements({ others: [missingServer()] });
 const ACCOUNTS = 1000;
@@ -46,27 +34,10 @@ describe.skipIf(!needs.ok)(
   needs.title("two ledgers, one of accounts that use the service and one of none that does"),
   () => {
     let base: TestServer;
-    const files = temporaryDir("ledger-twins");
     beforeAll(async () => {
-      base = await openTestServer({ settings: TWIN_SETTINGS });
-      const database = await openDatabase({ url: base.url, poolMax: 2, statementTimeoutMs: 30_000 });
-      await migrate(database.pool);
-      await database.db
-        .insertInto("nodes")
-        .values({ id: NODE, name: "one", region: "Lab", capacity: 10 })
-        .execute();
-      await insertAccountRows(database.db, ACCOUNTS);
-      // As long as each other, as real ones are: lengths of rows follow from them.
-      await sql`update accounts set id = 'acc_' || lpad(substr(id, 5), 6, '0')`.execute(database.db);
-      await fillLedger(database.db);
-      await database.close();
-      await base.run("vacuum (freeze, analyze)", "checkpoint");
-      await base.stop();
+      base = await makeServer(fill);
     }, TIMEOUT_MS);
-    afterAll(async () => {
-      await base?.close();
-      files.remove();
-    });
+    afterAll(() => base?.close());
 
     test.each([
       ["everybody", everybody],
@@ -85,54 +56,67 @@ describe.skipIf(!needs.ok)(
   },
 );
 
-/** Lets a ledger be rewritten for some days on a copy of the base; returns what was written, and who stands where. */
-async function live(
-  base: TestServer,
-  use: Use,
-): Promise<{ records: WalRecord[]; places: { account_id: string; ctid: string }[] }> {
-  random.restart("what each lives through");
-  const server = await openTestServer({ settings: TWIN_SETTINGS, copyOf: base });
-  const dir = temporaryDir("ledger-twin");
+async function fill(server: TestServer): Promise<void> {
   const database = await openDatabase({ url: server.url, poolMax: 2, statementTimeoutMs: 30_000 });
+  await migrate(database.pool);
+  await database.db
+    .insertInto("nodes")
+    .values({ id: NODE, name: "one", region: "Lab", capacity: 10 })
+    .execute();
+  await insertAccountRows(database.db, ACCOUNTS);
+  // As long as each other, as real ones are: lengths of rows follow from them.
+  await sql`update accounts set id = 'acc_' || lpad(substr(id, 5), 6, '0')`.execute(database.db);
+  await fillLedger(database.db);
+  await database.close();
+}
+
+/** Lets a ledger be rewritten for some days on a copy of the base: what is written, and who stands where after it. */
+function live(base: TestServer, use: Use) {
+  restartRandom("what each lives through");
+  return onCopyOf(base, async (server) => {
+    const dir = temporaryDir("ledger-twin");
+    const database = await openDatabase({ url: server.url, poolMax: 2, statementTimeoutMs: 30_000 });
+    try {
+      return await rewriteDaily(server, database, join(dir.path, "never-in-backups", "ledger.key"), use);
+    } finally {
+      await database.close();
+      dir.remove();
+    }
+  });
+}
+
+async function rewriteDaily(server: TestServer, database: Database, keyFile: string, use: Use) {
   const clock = createManualClock(START_MS);
   const usage = createFakeUsage();
   const ledger = createLedger({
     database,
     clock,
-    keyFile: join(dir.path, "never-in-backups", "ledger.key"),
+    keyFile,
     flushAt: FLUSH_AT,
     usage,
     onTrouble: (trouble, cause) => expect.unreachable(`the ledger has a trouble: ${trouble} ${cause}`),
   });
-  try {
-    await ledger.open();
-    await ledger.loaded();
-    const marks: Mark[] = [await markAtRest(server, 0)];
-    for (let day = 0; day < DAYS; day++) {
-      if (day === 1) {
-        for (let account = 1; account <= NEW_ACCOUNTS; account++)
-          await insertAccountRow(database.db, { id: idOf(ACCOUNTS + account - 1) });
-        await fillLedger(database.db);
-      }
-      for (let account = 0; account < ACCOUNTS + (day > 0 ? NEW_ACCOUNTS : 0); account++) {
-        const bytes = use(account, day);
-        if (bytes > 0) usage.use(idOf(account), bytes);
-      }
-      expect(await ledger.flushIfDue()).toBe("flushed");
-      clock.advanceSeconds(DAY_MS / 1000);
-      marks.push(await markAtRest(server, day + 1));
+  await ledger.open();
+  await ledger.loaded();
+  const marks: Mark[] = [await markAtRest(server, 0)];
+  for (let day = 0; day < DAYS; day++) {
+    if (day === 1) {
+      for (let account = 1; account <= NEW_ACCOUNTS; account++)
+        await insertAccountRow(database.db, { id: idOf(ACCOUNTS + account - 1) });
+      await fillLedger(database.db);
     }
-    const { rows } = await sql<{ account_id: string; ctid: string }>`
-      select account_id, ctid::text as ctid from usage_ledger order by account_id`.execute(database.db);
-    ledger.close();
-    await database.close();
-    await server.stop();
-    return { records: await readWriteAheadLog(server, marks), places: rows };
-  } finally {
-    await database.close().catch(() => undefined);
-    await server.close();
-    dir.remove();
+    for (let account = 0; account < ACCOUNTS + (day > 0 ? NEW_ACCOUNTS : 0); account++) {
+      const bytes = use(account, day);
+      if (bytes > 0) usage.use(idOf(account), bytes);
+    }
+    expect(await ledger.flushIfDue()).toBe("flushed");
+    clock.advanceSeconds(DAY_MS / 1000);
+    marks.push(await markAtRest(server, day + 1));
   }
+  const { rows: places } = await sql<{ account_id: string; ctid: string }>`
+    select account_id, ctid::text as ctid from usage_ledger order by account_id`.execute(database.db);
+  ledger.close();
+  return { marks, places };
 }
 
 const idOf = (account: number) => `acc_${String(account + 1).padStart(6, "0")}`;

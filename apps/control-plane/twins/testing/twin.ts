@@ -2,31 +2,16 @@ import { once } from "node:events";
 import { cp } from "node:fs/promises";
 import { migrate, openDatabase } from "@securewave/database";
 import type { TestDatabase } from "@securewave/database/testing";
-import { openTestServer, type TestServer } from "@securewave/database/testing-server";
+import type { TestServer } from "@securewave/database/testing-server";
 import { createManualClock, invariant, type ManualClock } from "@securewave/foundation";
-import { eventually } from "@securewave/testing/eventually";
 import { type ReceivedMail, readOutbox } from "@securewave/testing/mail";
 import { temporaryDir } from "@securewave/testing/temporary";
 import { openTestApp, type Person, type TestApp } from "../../testing/app.ts";
 import { createFakeNode, type FakeNode, joinNode, type NodeIdentity } from "../../testing/fake-node.ts";
 import { createScriptedJobs, type ScriptedJobs } from "./scripted-jobs.ts";
-import { type Mark, parseLsn, readWriteAheadLog, type WalRecord } from "./write-ahead-log.ts";
+import { makeServer, markAtRest, onCopyOf } from "./twin-server.ts";
+import type { Mark, WalRecord } from "./write-ahead-log.ts";
 
-/**
- * With these PostgreSQL writes because of what it is told and of nothing else. Cleaning, statistics and checkpoints are
- * started by its own clock in life; here the script starts them, so that they too are compared.
- */
-export const TWIN_SETTINGS = {
-  wal_level: "replica",
-  full_page_writes: "on",
-  autovacuum: "off",
-  checkpoint_timeout: "1d",
-  max_wal_size: "8GB",
-  wal_keep_size: "4GB",
-  // What a reader finds out about a row and notes on its page is not logged without checksums, as Debian sets them up.
-  wal_log_hints: "off",
-  jit: "off",
-};
 const START_MS = Date.parse("2026-03-02T00:00:00Z");
 const MINUTE_SECONDS = 60;
 const LOG_IN_EVERY_MINUTES = 12 * 60;
@@ -65,46 +50,51 @@ export interface TwinRun {
   /** What was queued, by name. */
   readonly jobs: readonly string[];
   readonly mails: readonly ReceivedMail[];
-  /** How many devices the node was last told to restrict. */
-  readonly restricted: number;
+  /** How many devices the node was told to restrict, at most. */
+  readonly restrictedMax: number;
 }
 
 /** Makes what both begin with, by the service itself. */
-export async function makeBase({ accounts, devicesEach, quotaBytes }: TwinPlan): Promise<TwinBase> {
-  const server = await openTestServer({ settings: TWIN_SETTINGS });
+export async function makeBase(plan: TwinPlan): Promise<TwinBase> {
   const dir = temporaryDir("twins");
-  const test = await openOn(server, dir.path, createManualClock(START_MS), createScriptedJobs(), true);
+  let filled: Filled | undefined;
+  const server = await makeServer(async (empty) => {
+    const test = await openOn(empty, dir.path, createManualClock(START_MS), createScriptedJobs(), true);
+    filled = await fill(test, plan);
+    await test.close();
+  });
+  invariant(filled, "a server that was made is filled");
+  return {
+    ...filled,
+    server,
+    dataDir: dir.path,
+    async close() {
+      await server.close();
+      dir.remove();
+    },
+  };
+}
+
+type Filled = Omit<TwinBase, "server" | "dataDir" | "close">;
+
+async function fill(test: TestApp, { accounts, devicesEach, quotaBytes }: TwinPlan): Promise<Filled> {
   const admin = await test.admin();
   await admin.client.service.changeSettings({ body: { devices_per_account_max: devicesEach + 1 } });
   await throttleBeyond(admin, quotaBytes);
   const identity = await joinNode(test);
   const node = createFakeNode(test, identity);
   await node.connect();
+  const people = await Promise.all(Array.from({ length: accounts }, () => test.person()));
+  const publicKeys = await Promise.all(people.map(({ client }) => addDevices(client, devicesEach)));
+  const customerEmail = people.at(-1)?.email ?? "";
+  return { identity, adminEmail: admin.email, customerEmail, publicKeys: publicKeys.flat() };
+}
+
+async function addDevices(client: Person["client"], count: number): Promise<string[]> {
   const publicKeys: string[] = [];
-  let customerEmail = "";
-  for (let account = 0; account < accounts; account++) {
-    const { client, email } = await test.person();
-    customerEmail = email;
-    for (let device = 0; device < devicesEach; device++) {
-      const { public_key } = await client.devices.create({ body: { name: `Device ${device}` } });
-      publicKeys.push(public_key);
-    }
-  }
-  await test.close();
-  await server.run("vacuum (freeze, analyze)", "checkpoint");
-  await server.stop();
-  return {
-    server,
-    dataDir: dir.path,
-    identity,
-    adminEmail: admin.email,
-    customerEmail,
-    publicKeys,
-    async close() {
-      await server.close();
-      dir.remove();
-    },
-  };
+  for (let device = 0; device < count; device++)
+    publicKeys.push((await client.devices.create({ body: { name: `Device ${device}` } })).public_key);
+  return publicKeys;
 }
 
 async function throttleBeyond({ client }: Person, quotaBytes: number): Promise<void> {
@@ -125,17 +115,11 @@ export async function live(
   moments: readonly number[],
   each: (twin: Twin, minute: number) => Promise<void>,
 ): Promise<TwinRun> {
-  const server = await openTestServer({ settings: TWIN_SETTINGS, copyOf: base.server });
   const dir = temporaryDir("twin");
   try {
     await cp(base.dataDir, dir.path, { recursive: true });
-    const jobs = createScriptedJobs();
-    const clock = createManualClock(START_MS);
-    const { marks, ...seen } = await run({ base, server, dir: dir.path, jobs, clock, moments, each });
-    await server.stop();
-    return { records: await readWriteAheadLog(server, marks), jobs: jobs.sent, ...seen };
+    return await onCopyOf(base.server, (server) => run({ base, server, dir: dir.path, moments, each }));
   } finally {
-    await server.close();
     dir.remove();
   }
 }
@@ -144,8 +128,6 @@ interface Run {
   readonly base: TwinBase;
   readonly server: TestServer;
   readonly dir: string;
-  readonly jobs: ScriptedJobs;
-  readonly clock: ManualClock;
   readonly moments: readonly number[];
   readonly each: (twin: Twin, minute: number) => Promise<void>;
 }
@@ -154,11 +136,11 @@ async function run({
   base,
   server,
   dir,
-  jobs,
-  clock,
   moments,
   each,
-}: Run): Promise<Omit<TwinRun, "records" | "jobs"> & { marks: readonly Mark[] }> {
+}: Run): Promise<Omit<TwinRun, "records"> & { marks: readonly Mark[] }> {
+  const jobs = createScriptedJobs();
+  const clock = createManualClock(START_MS);
   const marks: Mark[] = [await markAtRest(server, 0)];
   const opened = await openOn(server, dir, clock, jobs, false);
   const logIn: Twin["logIn"] = async (who) => {
@@ -182,11 +164,12 @@ async function run({
       await jobs.runDue(clock.now());
     }
     marks.push(await markAtRest(server, present + 1));
-    const restrict = node.frames().findLast((frame) => frame.type === "restrict");
+    const restricted = node.frames().map((frame) => (frame.type === "restrict" ? frame.peers.length : 0));
     return {
       marks,
+      jobs: jobs.sent,
       mails: await readOutbox(`${dir}/outbox`).catch(() => []),
-      restricted: restrict?.peers.length ?? 0,
+      restrictedMax: Math.max(...restricted),
     };
   } finally {
     await opened.close();
@@ -214,27 +197,6 @@ export async function taken(node: FakeNode, connected: readonly Connected[]): Pr
   const answered = once(socket, "pong");
   socket.ping();
   await Promise.race([answered, closed]);
-}
-
-/**
- * Where the log ends once what was begun is done: the audit trail gives acts their places a moment later, by the
- * machine's clock.
- */
-export async function markAtRest(server: TestServer, minute: number): Promise<Mark> {
-  let before: unknown;
-  return eventually(
-    async () => {
-      const [row] = await server.run(
-        "select pg_current_wal_insert_lsn()::text as lsn, exists (select from audit_queue) as is_waiting",
-      );
-      invariant(row?.is_waiting === false, "no act waits for its place in the trail");
-      const isStill = row.lsn === before;
-      before = row.lsn;
-      invariant(isStill, "nothing was written between two looks");
-      return { lsn: parseLsn(String(row.lsn)), minute };
-    },
-    { everyMs: 25, timeoutMs: 30_000 },
-  );
 }
 
 async function openOn(
