@@ -1,11 +1,13 @@
+export type { NodeChannel } from "./batches.ts";
 export type { ConnectionState, Connections } from "./connections.ts";
 export type { Figures, Impossible } from "./figures.ts";
 export type { OwnerOf } from "./holdings.ts";
+export type { MonthOfUse, UsageListener } from "./intake.ts";
 export type { NodePresence, Presence } from "./presence.ts";
 export { createPresence } from "./presence.ts";
 export { floorOf, rangeOf } from "./ranges.ts";
 export type { NodeRoster } from "./rosters.ts";
 export type { ClosedBatch, Mark } from "./settling.ts";
 export { type SharedChannel, type SharingOptions, shareLive } from "./shared.ts";
-export type { NodeChannel, Usage, UsageListener, UsageOptions } from "./usage.ts";
+export type { Usage, UsageOptions } from "./usage.ts";
 export { createUsage } from "./usage.ts";

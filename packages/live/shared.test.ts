@@ -66,6 +66,14 @@ describe.skipIf(!needs.ok)("replicas", () => {
     };
   }
 
+  /** Two replicas on one Redis, and a node that belongs to neither yet. */
+  async function openPair() {
+    const redis = await openRedis();
+    const clock = createManualClock(1_700_000_000_000);
+    const [one, two] = [await openReplica(redis.url, clock), await openReplica(redis.url, clock)];
+    return { redis, one, two, node: createTestNode("node_1") };
+  }
+
   const seen = ({ usage, presence }: Replica) => ({
     used: usage.unsettledOf("a"),
     isConnected: usage.connections.stateOf("a1").isConnected,
@@ -73,10 +81,8 @@ describe.skipIf(!needs.ok)("replicas", () => {
   });
 
   test("know who is connected and what is used on each other's nodes", async () => {
-    const redis = await openRedis();
-    const clock = createManualClock(1_700_000_000_000);
-    const [one, two] = [await openReplica(redis.url, clock), await openReplica(redis.url, clock)];
-    const [node, other] = [createTestNode("node_1"), createTestNode("node_2")];
+    const { one, two, node } = await openPair();
+    const other = createTestNode("node_2");
     one.take(node, ["a1"]);
     two.take(other, ["a2"]);
     node.report({ a1: [1000, 20] });
@@ -128,10 +134,8 @@ describe.skipIf(!needs.ok)("replicas", () => {
   });
 
   test("settle each other's nodes, and take the same off", async () => {
-    const redis = await openRedis();
-    const clock = createManualClock(1_700_000_000_000);
-    const [one, two] = [await openReplica(redis.url, clock), await openReplica(redis.url, clock)];
-    const [node, other] = [createTestNode("node_1"), createTestNode("node_2")];
+    const { one, two, node } = await openPair();
+    const other = createTestNode("node_2");
     one.take(node, ["a1"]);
     two.take(other, ["a2"]);
     node.report({ a1: [3 * MIB + 7, 0] });
@@ -155,10 +159,7 @@ describe.skipIf(!needs.ok)("replicas", () => {
   });
 
   test("without Redis go on with their own nodes while the last figures of others stand, and catch up afterwards", async () => {
-    const redis = await openRedis();
-    const clock = createManualClock(1_700_000_000_000);
-    const [one, two] = [await openReplica(redis.url, clock), await openReplica(redis.url, clock)];
-    const node = createTestNode("node_1");
+    const { redis, one, two, node } = await openPair();
     one.take(node, ["a1"]);
     node.report({ a1: [1000, 0] });
     await eventually(() => expect(seen(two).used).toBe(1000));
@@ -172,10 +173,7 @@ describe.skipIf(!needs.ok)("replicas", () => {
   });
 
   test("agree that a node is quarantined", async () => {
-    const redis = await openRedis();
-    const clock = createManualClock(1_700_000_000_000);
-    const [one, two] = [await openReplica(redis.url, clock), await openReplica(redis.url, clock)];
-    const node = createTestNode("node_1");
+    const { one, two, node } = await openPair();
     one.take(node, ["a1"]);
     node.report({ a1: [1000, 0] });
     await eventually(() => expect(seen(two).used).toBe(1000));

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { SECOND_MS } from "@securewave/foundation";
+import type { NodeChannel } from "./batches.ts";
 import {
   type BeatNode,
   beatOf,
@@ -12,7 +13,7 @@ import {
   wholeOf,
 } from "./messages.ts";
 import type { Presence } from "./presence.ts";
-import type { NodeChannel, Usage } from "./usage.ts";
+import type { Usage } from "./usage.ts";
 
 /** Where replicas hear each other. What is published is sealed, told to who listens, and kept by nobody. */
 export interface SharedChannel {

@@ -1,5 +1,6 @@
 import { AGE_NONE, type ReportFrame } from "@securewave/contracts/node-frames";
-import type { NodeChannel, Usage } from "./usage.ts";
+import type { NodeChannel } from "./batches.ts";
+import type { Usage } from "./usage.ts";
 
 /** A node as a control plane sees it: slots, totals, and a batch when it is asked for one. */
 export interface TestNode {

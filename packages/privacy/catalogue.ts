@@ -2,9 +2,11 @@ import { invariant } from "@securewave/foundation";
 import { type Entry, entryOf, type Group, type Room } from "./entry.ts";
 import { auditEntry, auditKinds } from "./rooms/audit.ts";
 import { browserItems } from "./rooms/browser.ts";
+import { busTopics } from "./rooms/bus.ts";
+import { defences } from "./rooms/defence.ts";
 import { files } from "./rooms/files.ts";
 import { jobs } from "./rooms/jobs.ts";
-import { busTopics, memories, redisChannels, redisKeys } from "./rooms/live.ts";
+import { memories } from "./rooms/live.ts";
 import { logEvents, logs } from "./rooms/logs.ts";
 import { mails } from "./rooms/mails.ts";
 import { metrics, processMetrics } from "./rooms/metrics.ts";
@@ -13,6 +15,7 @@ import { outgoingCalls } from "./rooms/outgoing.ts";
 import { peopleTables } from "./rooms/people.ts";
 import { binaryFrames, eventStreams, nodeFrames } from "./rooms/protocol.ts";
 import { queueTables } from "./rooms/queue.ts";
+import { redisChannels, redisKeys } from "./rooms/redis.ts";
 import { rightsTables } from "./rooms/rights.ts";
 import { serviceTables } from "./rooms/service.ts";
 import { traces } from "./rooms/traces.ts";
@@ -29,6 +32,7 @@ export const groups: readonly Group[] = [
   ...auditKinds,
   auditEntry,
   ...memories,
+  ...defences,
   ...redisKeys,
   ...redisChannels,
   ...busTopics,

@@ -1,7 +1,7 @@
 import type { Catalogue } from "../catalogue.ts";
 import type { Finding } from "../finding.ts";
 
-const MEND = "Name it by `store.nameOf(kind, …)`, and list the kind in packages/privacy/rooms/live.ts.";
+const MEND = "Name it by `store.nameOf(kind, …)`, and list the kind in packages/privacy/rooms/redis.ts.";
 const NAME = /^securewave:([a-z-]+):([A-Za-z0-9_-]{22})$/;
 
 /** What a Redis was asked, as its MONITOR tells it. */

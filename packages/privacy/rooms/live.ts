@@ -1,42 +1,27 @@
-import { type About, type Group, NOBODYS } from "../entry.ts";
+import { type Group, NOBODYS } from "../entry.ts";
 import {
   age,
   count,
-  type Field,
   flag,
   givenText,
-  hash,
   id,
   instant,
   members,
   networkAddress,
   ofNobody,
   order,
-  pseudonym,
   publicKey,
   text,
   tunnelAddress,
   wholeMib,
   word,
 } from "../fields.ts";
-
-const LIVE = {
-  class: "live",
-  whose: "customer",
-  basis: "contract",
-} as const satisfies Partial<About>;
-
-type MemoryAbout = Omit<About, "class" | "basis" | "whose"> & Partial<About> & Pick<Group, "shape">;
-
-function memory(name: string, about: MemoryAbout, fields: Readonly<Record<string, Field>>): Group {
-  return { room: "memory", name, ...LIVE, ...about, fields };
-}
+import { memory } from "./memory.ts";
 
 const OF_NODE = "of a node; it grows when devices are added and removed";
-const FOR_AN_HOUR = "of log-ins to the console, for an hour, and never of a tunnel";
 const WHILE = "ends with the connection, and is written nowhere";
 
-/** What processes of the control plane hold in memory of people. */
+/** What is held in memory of who is connected and what is used. */
 export const memories: readonly Group[] = [
   memory(
     "figures",
@@ -148,78 +133,6 @@ export const memories: readonly Group[] = [
     },
   ),
   memory(
-    "rate limits",
-    {
-      what: "how much an origin, an account or an API key asked",
-      lifetime: "twelve tenths of its limit's window: mostly 72 seconds, for letters 72 minutes",
-      purpose: "to keep one from using up what is for all",
-      basis: "legitimate interest",
-      export: { not: "is over before it could be read" },
-    },
-    { key: pseudonym("whose, under a pseudonym"), count: count("how much") },
-  ),
-  memory(
-    "blocks",
-    {
-      what: "origins that are let in no more",
-      shape: "packages/sentinel/blocklist/block.ts#Block",
-      lifetime: "up to a day",
-      purpose: "to keep attackers out",
-      basis: "legitimate interest",
-      export: { not: "is under a pseudonym that nobody can tie to an account" },
-    },
-    {
-      id: id("of the block"),
-      kind: word("what is blocked", ["tag", "network"]),
-      value: pseudonym("the origin, or a network that staff gave"),
-      reason: word("why", ["violations", "failed_log_ins", "staff"]),
-      since: instant("from when", "an attack, or an act of staff"),
-      until: instant("until when", "an attack, or an act of staff"),
-      addedBy: id("which of the staff", { whose: "staff" }),
-    },
-  ),
-  memory(
-    "failures",
-    {
-      what: "failed log-ins of an account or an origin",
-      shape: "packages/sentinel/failures/row.ts#Row",
-      lifetime: "one hour after the last one; it stands under a keyed hash",
-      purpose: "to slow down who guesses",
-      basis: "legitimate interest",
-      export: { not: "is over before it could be read" },
-    },
-    {
-      failures: count("how many"),
-      lockedUntilMs: instant("until when it must wait", FOR_AN_HOUR),
-      lastFailedMs: instant("the last one", FOR_AN_HOUR),
-      resetMs: instant("when a log-in last succeeded", FOR_AN_HOUR),
-      resets: count("how often one did"),
-      pending: count("tries under way"),
-      pendingUntilMs: instant("until when these count", FOR_AN_HOUR),
-    },
-  ),
-  memory(
-    "letter limits",
-    {
-      what: "how many letters were asked for to one address",
-      lifetime: "one hour",
-      purpose: "to keep anybody from flooding a mailbox",
-      basis: "legitimate interest",
-      export: { not: "is over before it could be read" },
-    },
-    { key: hash("the address, as a keyed hash"), count: count("how many") },
-  ),
-  memory(
-    "day keys",
-    {
-      what: "the key of today's pseudonyms",
-      ...NOBODYS,
-      lifetime: "until the end of the next day",
-      purpose: "to tell origins apart without knowing them",
-    },
-    { day: text("which day"), key: hash("the key") },
-  ),
-  memory(
     "log-in holders",
     {
       what: "log-ins that were looked up",
@@ -277,101 +190,3 @@ export const memories: readonly Group[] = [
     },
   ),
 ];
-
-/** What processes tell each other over PostgreSQL's NOTIFY: acts of people, never anything of a tunnel. */
-export const busTopics: readonly Group[] = [
-  topic("node-changed", "a node's state changed", { payload: id("which node", ofNobody) }),
-  topic("sessions-changed", "log-ins must be looked at again", {
-    payload: id("of whom: account, log-in or API key"),
-  }),
-  topic("refresh-rotated", "a log-in was renewed", { payload: hash("hash of its token") }),
-  topic("plans-changed", "an account has another plan, or the plans were changed", {
-    payload: id("of whom, or `all`"),
-  }),
-  topic("keys-changed", "keys were rotated", { payload: word("which", ["", "signing", "encryption"]) }),
-  topic("ledger-rewritten", "the usage ledger was written anew", { payload: word("nothing", [""]) }),
-  topic("keys-erased", "data keys of accounts were destroyed", { payload: word("nothing", [""]) }),
-  topic("registry-changed", "nodes or settings were changed", {
-    payload: word("which", ["nodes", "settings"]),
-  }),
-];
-
-function topic(name: string, what: string, fields: Readonly<Record<string, Field>>): Group {
-  return {
-    room: "bus",
-    name,
-    what,
-    class: "transport",
-    whose: "customer",
-    lifetime: "until every process has heard it; PostgreSQL holds it in files that no backup has",
-    purpose: "to have all processes know at once",
-    basis: "contract",
-    export: { not: "is over before it could be read" },
-    fields,
-  };
-}
-
-/** Names in Redis begin with `securewave:` and the kind; what follows is a keyed hash. Every one has an expiry. */
-export const redisKeys: readonly Group[] = [
-  redisKey("rate", "how much an origin, an account or an API key asked", 4_500, {
-    name: hash("whose, as a keyed hash"),
-    value: count("how much, of each replica"),
-  }),
-  redisKey("blocks", "origins that are let in no more", 2 * 86_400, {
-    name: hash("there are two"),
-    value: { what: "blocks, encrypted", precision: "sealed" },
-    until: instant("until when", "an attack, or an act of staff"),
-  }),
-  redisKey("failures", "failed log-ins of an account or an origin", 86_400, {
-    name: hash("whose, as a keyed hash"),
-    value: count("how many, and until when it is locked"),
-  }),
-  redisKey("attack", "until when log-ins take a proof of work", 86_400, {
-    name: hash("there is one"),
-    value: instant("until when", "an attack"),
-  }),
-  redisKey("day-key", "the key of a day's pseudonyms", 2 * 86_400, {
-    name: hash("which day"),
-    value: { what: "half of the key, encrypted", precision: "sealed" },
-  }),
-  redisKey("spent", "a proof of work that was used", 86_400, {
-    name: hash("which"),
-    value: count("that it was"),
-  }),
-  redisKey("probe", "whether Redis answers", 60, { name: hash("of which process"), value: count("nothing") }),
-];
-
-/** Channels, of which Redis keeps nothing. */
-export const redisChannels: readonly Group[] = [
-  redisKey("topic", "what replicas tell each other", 0, {
-    value: { what: "the message, encrypted", precision: "sealed" },
-  }),
-  redisKey("beat", "whether Redis hears", 0, { value: text("nothing") }),
-];
-
-function redisKey(
-  kind: string,
-  what: string,
-  lifeSeconds: number,
-  fields: Readonly<Record<string, Field>>,
-): Group {
-  return {
-    room: "redis",
-    name: kind,
-    what,
-    class: "live",
-    whose: "customer",
-    lifetime: lifeSeconds === 0 ? "none: it is passed on" : `at most ${inWords(lifeSeconds)}`,
-    purpose: "to have all replicas hold to the same limits",
-    basis: "legitimate interest",
-    export: { not: "is under a pseudonym that nobody can tie to an account, and over within a day" },
-    fields,
-    lifeSeconds,
-  };
-}
-
-function inWords(seconds: number): string {
-  const [unit, length] =
-    seconds > 172_800 ? ["days", 86_400] : seconds > 7200 ? ["hours", 3600] : ["minutes", 60];
-  return `${Math.ceil(seconds / Number(length))} ${unit}`;
-}

@@ -7,12 +7,16 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   // The command line, on an operator's machine
   "apps/cli/commands/audit-export.ts": ["file: exported trail"],
   "apps/cli/commands/audit-lines.ts": ["nothing: reads an exported trail"],
-  "apps/cli/commands/audit-zero-log.ts": ["file: zero-log report"],
-  "apps/cli/commands/data-key.ts": ["file: data key"],
-  "apps/cli/commands/privacy.ts": ["file: exported data"],
   "apps/cli/credentials.ts": ["file: credentials"],
   "apps/cli/doctor/machine.ts": [
     "nothing: tries what the machine can do, and asks the health of the service",
+  ],
+  "apps/cli/files.ts": [
+    "file: credentials",
+    "file: data key",
+    "file: exported data",
+    "file: tunnel configuration",
+    "file: zero-log report",
   ],
   "apps/cli/tunnel-file.ts": ["file: tunnel configuration"],
 

@@ -1,6 +1,9 @@
-import type { ClosedBatch, UnsettledUsage } from "./unsettled.ts";
+import type { ClosedBatch, Usage } from "@securewave/live";
 
 const MIB = 2 ** 20;
+
+/** Bytes that no ledger holds yet, in the memory of the live plane. */
+export type UnsettledUsage = Pick<Usage, "unsettledOf" | "forEachUnsettled" | "closeBatch">;
 
 /**
  * What is unsettled but was used before the month began. Nodes settle once a day, so at the turn of a month

@@ -1,17 +1,17 @@
 import type { Database } from "@securewave/database";
 import { createRatchet, type Ratchet } from "@securewave/forgetting";
 import { type Clock, DAY_MS, invariant } from "@securewave/foundation";
-import { createBeforeMonth, sumOf } from "./before-month.ts";
+import type { ClosedBatch, Mark, MonthOfUse } from "@securewave/live";
+import { createBeforeMonth, sumOf, type UnsettledUsage } from "./before-month.ts";
 import { writeLedger } from "./flush.ts";
 import { findKey, type KeyTrouble } from "./key.ts";
 import { judgeRows, type Letter, type Notices, toldIn } from "./next-rows.ts";
 import { monthOf, type Told } from "./quota.ts";
 import { readLedger } from "./reading.ts";
 import { daysSince, flushDay, isDue, type MinuteOfDay } from "./schedule.ts";
-import { type KeptMark, type Mark, takeKey } from "./sealing.ts";
+import { type KeptMark, takeKey } from "./sealing.ts";
 import { type Difference, type LedgerState, readFreshIds, readState, takeFlushLock } from "./store.ts";
 import { createTotals, type Totals } from "./totals.ts";
-import type { ClosedBatch, MonthOfUse, UnsettledUsage } from "./unsettled.ts";
 
 const MIB = 2 ** 20;
 /** A process without the key leaves the ledger to those that have it; after so long there are none. */

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { invariant } from "@securewave/foundation";
+import type { Mark } from "@securewave/live";
 
 const ALGORITHM = "aes-256-gcm";
 const GENERATION_BYTES = 4;
@@ -31,15 +32,7 @@ export interface LedgerRow {
   readonly told: number;
 }
 
-/** Up to which batch of which incarnation a node's figures are in the ledger. */
-export interface Mark {
-  readonly nodeId: string;
-  /** Empty for a node of which nothing was settled yet. */
-  readonly incarnation: string;
-  readonly batch: number;
-}
-
-/** A mark as it is kept. */
+/** A mark as it is kept; its incarnation is empty for a node of which nothing was settled yet. */
 export interface KeptMark extends Mark {
   /** No byte that the node has not settled is of an earlier month, by its number; 0 where that is not known. */
   readonly month: number;

@@ -1,4 +1,5 @@
-import type { ClosedBatch, UnsettledUsage } from "./unsettled.ts";
+import type { ClosedBatch } from "@securewave/live";
+import type { UnsettledUsage } from "./before-month.ts";
 
 const MIB = 2 ** 20;
 
