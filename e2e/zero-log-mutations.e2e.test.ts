@@ -1,6 +1,7 @@
 import { temporaryDir } from "@securewave/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { missedOf, PROGRAM_LEAKS, STORE_LEAKS, tryLeak } from "./zero-log-leaks.ts";
+import { missedOf, tryLeak } from "./zero-log-leaks.ts";
+import { PROGRAM_LEAKS } from "./zero-log-program-leaks.ts";
 import {
   isZeroLogPossible,
   openZeroLogScene,
@@ -8,6 +9,7 @@ import {
   type ZeroLogScene,
   zeroLogRequirements,
 } from "./zero-log-scene.ts";
+import { STORE_LEAKS } from "./zero-log-store-leaks.ts";
 
 /**
  * Leaks, switched on one at a time in the scene that has none, each with ghosts of its own: whatever the search misses

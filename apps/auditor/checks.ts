@@ -24,9 +24,14 @@ export async function checkLogging(pool: Pick<pg.Pool, "query">): Promise<Checke
     return [{ name: "PostgreSQL logs no values", value: "yes", isRight: true }];
   return findings.map(({ about, weight, text }) => ({
     name: `PostgreSQL: ${about}`,
-    value: text,
+    value: withoutName(text, about),
     isRight: weight === "minor",
   }));
+}
+
+/** Findings are sentences: `save is "3600 1": it writes …`. */
+function withoutName(text: string, about: string): string {
+  return text.replace(`${about} is `, "");
 }
 
 export async function checkRedis(url: string): Promise<CheckedSetting[]> {
@@ -34,7 +39,7 @@ export async function checkRedis(url: string): Promise<CheckedSetting[]> {
   if (findings === undefined) return [{ name: "Redis answers", value: "no", isRight: false }];
   return findings.map(({ about, weight, text }) => ({
     name: `Redis: ${about}`,
-    value: text,
+    value: withoutName(text, about),
     isRight: weight === "minor",
   }));
 }

@@ -1,41 +1,26 @@
-import { statfs } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { relative } from "node:path";
 import type { Database } from "@securewave/database";
 import {
-  type CheckedSetting,
   filesSurface,
-  type Kind,
   logSurface,
   nodeSurface,
-  type PostgresAccess,
-  postgresSurfaces,
+  redisAt,
   redisSurfaces,
   type Surface,
   systemLogSurface,
   textsSurface,
 } from "@securewave/ghosts";
 import type { AuditorOrder } from "@securewave/ghosts/auditor-protocol";
-import { checkLogging, checkNode, checkRedis, checkSchema } from "./checks.ts";
-import { run } from "./run-program.ts";
+import { checkNode, checkRedis } from "./checks.ts";
+import { databaseSurfaces } from "./database-surfaces.ts";
+import { type Folder, formOfFolder } from "./folders.ts";
+import { PERMITS } from "./permits.ts";
 
 export interface Plan {
   readonly surfaces: readonly Surface[];
   /** What is out of this machine's reach. */
   readonly notCovered: readonly string[];
 }
-
-const KEPT =
-  "a device's key and tunnel address are kept until it is removed, and in the write-ahead log for a while longer";
-const PERMITS: Readonly<Partial<Record<Kind, string>>> = {
-  public_key: KEPT,
-  tunnel_ipv4: KEPT,
-  tunnel_ipv6: KEPT,
-};
-/** A base backup is as large as the database, and what it holds of the write-ahead log comes on top. */
-const SPARE_BYTES = 2 ** 30;
-/** Answer of PostgreSQL to those who are no superuser: insufficient_privilege. */
-const NOT_ALLOWED = "42501";
 
 /** @param emptyCable an interface for the node's control; undefined where there are no tunnels */
 export async function planSurfaces(
@@ -45,120 +30,31 @@ export async function planSurfaces(
 ): Promise<Plan> {
   const notCovered: string[] = [];
   const leaveOut = (what: string) => void notCovered.push(what);
+  const folders = await Promise.all(
+    order.folders.map(async (dir, index) => ({ dir, number: index + 1, form: await formOfFolder(dir) })),
+  );
+  const { surfaces: ofDatabase, taken } = await databaseSurfaces(order, database, folders, leaveOut);
   const surfaces = [
-    ...(await databaseSurfaces(order, database, leaveOut)),
-    ...redisOf(order),
+    ...ofDatabase,
+    ...redisOf(order, leaveOut),
     ...serviceSurfaces(order, leaveOut),
+    ...folderSurfaces(folders.filter((folder) => !taken.has(folder))),
     ...(await metricsSurfaces(order, leaveOut)),
     ...nodeSurfaces(order, emptyCable, leaveOut),
   ];
   leaveOut(
     "Other VPN servers than one on the service's own machine: of those, each answers for its own settings.",
   );
-  leaveOut("Traces that went to a collector, and mails that went to a mail server.");
+  leaveOut("Spans that went to a collector, and mails that went to a mail server.");
   return { surfaces, notCovered };
 }
 
-async function databaseSurfaces(
-  { database: settings }: AuditorOrder,
-  { pool }: Database,
-  leaveOut: (what: string) => void,
-): Promise<Surface[]> {
-  const { url, dataDir, hasTools } = settings;
-  const checked = [...(await checkSchema(pool)), ...(await checkLogging(pool))];
-  const [facts] = (
-    await pool.query(
-      `select current_setting('server_version_num')::int / 10000 as major, rolreplication or rolsuper as copies,
-        (select sum(pg_database_size(oid)) from pg_database)::text as bytes from pg_roles where rolname = current_user`,
-    )
-  ).rows;
-  const isLeftOut = new Set<string>();
-  if (dataDir === undefined) {
-    for (const id of ["postgres-data", "postgres-wal"]) isLeftOut.add(id);
-    leaveOut(
-      "The files of PostgreSQL, which are on another machine (ZERO_LOG_DATABASE_DIR names them where they are not).",
-    );
-  }
-  const tools = hasTools ? await versionOf("pg_dump") : undefined;
-  if (tools === undefined || tools < Number(facts?.major)) {
-    for (const id of ["postgres-dump", "postgres-base-backup"]) isLeftOut.add(id);
-    leaveOut(
-      "Dumps and base backups of PostgreSQL: its programs for that are not on this machine. What they copy is searched where it lies, but for what is said above.",
-    );
-  } else if (facts?.copies !== true || (await freeBytes()) < 2 * Number(facts.bytes) + SPARE_BYTES) {
-    isLeftOut.add("postgres-base-backup");
-    leaveOut("A base backup of PostgreSQL: the service may not make one, or there is no room for it.");
-  }
-  const access: PostgresAccess = {
-    query: async (statement, values) => {
-      try {
-        return (await pool.query(statement, values ? [...values] : [])).rows;
-      } catch (error) {
-        const isHousekeeping = /^(checkpoint|select pg_switch_wal\(\))$/.test(statement);
-        if (isHousekeeping && error instanceof Error && "code" in error && error.code === NOT_ALLOWED)
-          return [];
-        throw error;
-      }
-    },
-    ...connectionOf(url),
-    dataDir: dataDir ?? "",
-    permits: PERMITS,
-  };
-  return carried(postgresSurfaces(access), isLeftOut, checked);
-}
-
-/** Leaves surfaces out; the first that is left then has the control and the settings of them all. */
-function carried(
-  all: readonly Surface[],
-  isLeftOut: ReadonlySet<string>,
-  checked: readonly CheckedSetting[],
-): Surface[] {
-  const [main] = all;
-  const left = all.filter(({ id }) => !isLeftOut.has(id));
-  return left.map((surface, index) => {
-    if (main === undefined || (index > 0 && typeof surface.plant === "function")) return surface;
-    if (index > 0) return { ...surface, plant: left[0]?.id ?? "" };
-    return {
-      ...surface,
-      plant: main.plant,
-      clear: async () => await main.clear?.(),
-      settings: async () => [...checked, ...((await main.settings?.()) ?? [])],
-    };
-  });
-}
-
-function connectionOf(url: string): Pick<PostgresAccess, "connection" | "env"> {
-  const { hostname, port, username, password } = new URL(url);
-  return {
-    connection: [
-      `--host=${decodeURIComponent(hostname)}`,
-      `--port=${port || 5432}`,
-      `--username=${decodeURIComponent(username)}`,
-    ],
-    env: { PGPASSWORD: decodeURIComponent(password) },
-  };
-}
-
-async function versionOf(program: string): Promise<number | undefined> {
-  const { code, stdout } = await run(program, ["--version"]);
-  const version = /(\d+)(?:\.\d+)?/.exec(stdout)?.[1];
-  return code === 0 && version !== undefined ? Number(version) : undefined;
-}
-
-async function freeBytes(): Promise<number> {
-  const { bavail, bsize } = await statfs(tmpdir());
-  return bavail * bsize;
-}
-
-function redisOf({ redisUrl }: AuditorOrder): Surface[] {
+function redisOf({ redisUrl }: AuditorOrder, leaveOut: (what: string) => void): Surface[] {
   if (redisUrl === undefined) return [];
-  const { hostname, port, password } = new URL(redisUrl);
-  const at = {
-    host: hostname,
-    port: Number(port || 6379),
-    ...(password && { password: decodeURIComponent(password) }),
-  };
-  return redisSurfaces(at).map((surface, index) =>
+  leaveOut(
+    "Files of Redis and of its replicas, unless their folders are in ZERO_LOG_FOLDERS: that none are written is read from its settings.",
+  );
+  return redisSurfaces(redisAt(redisUrl)).map((surface, index) =>
     index > 0
       ? surface
       : {
@@ -168,8 +64,20 @@ function redisOf({ redisUrl }: AuditorOrder): Surface[] {
   );
 }
 
+function folderSurfaces(folders: readonly Folder[]): Surface[] {
+  return folders.map(({ dir, number }) =>
+    filesSurface({
+      id: `folder-${number}`,
+      title: `Folder ${number} of ZERO_LOG_FOLDERS`,
+      rows: [12, 18, 22],
+      dir,
+      permits: PERMITS,
+    }),
+  );
+}
+
 function serviceSurfaces(order: AuditorOrder, leaveOut: (what: string) => void): Surface[] {
-  const { dataDir, folders, logPath, database } = order;
+  const { dataDir, logPath, database } = order;
   const store = database.dataDir === undefined ? "" : relative(dataDir, database.dataDir);
   const isBelow = store !== "" && !store.startsWith("..");
   if (logPath === undefined)
@@ -187,15 +95,6 @@ function serviceSurfaces(order: AuditorOrder, leaveOut: (what: string) => void):
     ...(logPath === undefined
       ? []
       : [logSurface({ id: "service-log", title: "Service: log", rows: [19], path: logPath })]),
-    ...folders.map((dir, index) =>
-      filesSurface({
-        id: `folder-${index + 1}`,
-        title: `Folder ${index + 1} of ZERO_LOG_FOLDERS`,
-        rows: [12, 22],
-        dir,
-        permits: PERMITS,
-      }),
-    ),
   ];
 }
 
@@ -227,10 +126,13 @@ function nodeSurfaces(
     leaveOut(
       "Tunnels: there is no VPN server on this machine that the ghosts could use, so they only called the service.",
     );
+    leaveOut(
+      "This machine's kernel, which knows the address of a call for some minutes: it is searched only where ghosts can come from addresses of their own.",
+    );
     return [];
   }
   leaveOut(
-    "Tunnel addresses, which are short and handed out again: a match would prove nothing. Where they may be kept, the list of what is kept says.",
+    "Who called the service, in this machine's kernel: TCP and connection tracking know the address of a call for up to two minutes after it, and of one that broke off for longer. The ghosts' calls end so that seconds are enough, and those are waited for.",
   );
   leaveOut(
     "Counts of bytes of the ghosts, which are too small to be told from other numbers: the twin test compares those.",

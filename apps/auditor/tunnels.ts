@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -72,7 +73,10 @@ AllowedIPs = ${node.gateway}/32
     });
     if (isHalf) await machine.runInside("ping", "-c", "1", "-W", "3", node.gateway);
     else await use(machine);
-    return { ...ghost, tunnelIpv4: undefined, tunnelIpv6: undefined, deviceId };
+    const [tunnelIpv4, tunnelIpv6] = [4, 6].map((family) =>
+      addresses.map(withoutLength).find((address) => isIP(address) === family),
+    );
+    return { ...ghost, tunnelIpv4, tunnelIpv6, deviceId };
   }
 
   /** The node learns of a new device within moments. */
@@ -149,6 +153,10 @@ async function bringUp(
     await ip("route", "add", gateway, "dev", tunnel),
   ];
   if (results.some((code) => code !== 0)) throw new Error("a tunnel of a ghost could not be made");
+}
+
+function withoutLength(address: string): string {
+  return address.split("/")[0] ?? "";
 }
 
 interface Device {

@@ -55,9 +55,15 @@ function hostOf({ http: { host } }: Config): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-function databaseOf(config: Config, database: Database): AuditorOrder["database"] {
-  if (config.store.url !== undefined)
-    return { url: config.store.url.reveal(), dataDir: config.zeroLog.databaseDir, hasTools: true };
+export function databaseOf(
+  config: Pick<Config, "store" | "zeroLog">,
+  database: Pick<Database, "pool">,
+): AuditorOrder["database"] {
+  if (config.store.url !== undefined) {
+    // With the login of the moment, where Vault makes those.
+    const url = database.pool.options.connectionString ?? config.store.url.reveal();
+    return { url, dataDir: config.zeroLog.databaseDir, hasTools: true };
+  }
   const { host = "", user = "", database: name = "" } = database.pool.options;
   const url = `postgresql:///${name}?host=${encodeURIComponent(host)}&user=${encodeURIComponent(user)}`;
   return { url, dataDir: join(config.store.dir, "store", "pgdata"), hasTools: false };

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { patternsOf } from "./encodings.ts";
 import { drawGhosts, type Ghost, type Kind } from "./identity.ts";
 import { createMatcher } from "./matcher.ts";
+import { patternsOf } from "./sought.ts";
 
 const [ghost, other] = drawGhosts(Buffer.from("a seed for tests"), ["ghost-1", "ghost-2"]) as [Ghost, Ghost];
-const sought = patternsOf(ghost);
+/** With addresses as a service hands them out. */
+const pooled: Ghost = { ...ghost, tunnelIpv4: "10.8.0.17", tunnelIpv6: "fd5e:c0de:8::17" };
 
-function kindsIn(content: Buffer | string): Set<Kind> {
+function kindsIn(content: Buffer | string, who = ghost): Set<Kind> {
+  const sought = patternsOf(who);
   const found = new Set<Kind>();
   const stream = createMatcher(sought.map(({ pattern }) => pattern)).begin((index) => {
     const kind = sought[index]?.kind;
@@ -108,6 +110,29 @@ test("a ghost is not mistaken for another, nor a number for a part of a longer o
   const own = [other.ipv4, other.ipv6, other.dnsName, other.publicKey, other.receivedBytes, other.sentBytes];
   expect(kindsIn(own.join(" "))).toEqual(new Set());
   expect(kindsIn(`1${ghost.receivedBytes} ${ghost.sentBytes}7`)).toEqual(new Set());
+});
+
+test.each<[string, Kind, Buffer | string]>([
+  ["of IPv4", "tunnel_ipv4", "src=10.8.0.17 dst=10.8.0.1"],
+  ["of IPv4, as a hash", "tunnel_ipv4", createHash("md5").update("10.8.0.17").digest("hex")],
+  ["of IPv6", "tunnel_ipv6", '"address":"fd5e:c0de:8::17"'],
+  ["of IPv6, in /proc/net", "tunnel_ipv6", "src=fd5e:c0de:0008:0000:0000:0000:0000:0017 dport=1"],
+  ["of IPv6, in a URL", "tunnel_ipv6", encodeURIComponent("fd5e:c0de:8::17")],
+])("an address of a service's pool is found: %s", (_, kind, content) => {
+  expect(kindsIn(content, pooled)).toContain(kind);
+});
+
+test("neighbours in a pool, its networks, and bytes that are small numbers are nobody's address", () => {
+  const others = [
+    "10.8.0.1",
+    "10.8.0.0/16",
+    "10.8.0.170",
+    "110.8.0.17",
+    "fd5e:c0de:8::/64",
+    "fd5e:c0de:8::170",
+  ];
+  expect(kindsIn(others.join(" "), pooled)).toEqual(new Set());
+  expect(kindsIn(Buffer.of(0, 10, 8, 0, 17, 0, 17, 0, 8, 10), pooled)).toEqual(new Set());
 });
 
 test("who has the seed draws the same ghosts, and no two of them share anything", () => {

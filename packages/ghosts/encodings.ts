@@ -1,27 +1,11 @@
 import { createHash } from "node:crypto";
 import { invariant } from "@securewave/foundation";
 import { parseAddress } from "@securewave/wireguard";
-import type { Ghost, Kind } from "./identity.ts";
 import { base64Of, bothCases, essential, number, type Pattern, raw, text } from "./pattern.ts";
-import { encodingsOfTime } from "./time-encodings.ts";
 
-/** Everything that a ghost is looked for by, by kind. */
-export function patternsOf(ghost: Ghost): { readonly kind: Kind; readonly pattern: Pattern }[] {
-  const lists: Record<Kind, Pattern[]> = {
-    ipv4: encodingsOfIpv4(ghost.ipv4, ghost.port),
-    ipv6: encodingsOfIpv6(ghost.ipv6),
-    dns_name: encodingsOfName(ghost.dnsName),
-    tunnel_ipv4: ghost.tunnelIpv4 === undefined ? [] : encodingsOfIpv4(ghost.tunnelIpv4),
-    tunnel_ipv6: ghost.tunnelIpv6 === undefined ? [] : encodingsOfIpv6(ghost.tunnelIpv6),
-    public_key: ghost.publicKey === undefined ? [] : encodingsOfKey(ghost.publicKey),
-    received_bytes: ghost.receivedBytes === undefined ? [] : encodingsOfCount(ghost.receivedBytes),
-    sent_bytes: ghost.sentBytes === undefined ? [] : encodingsOfCount(ghost.sentBytes),
-    time: ghost.atMicroseconds === undefined ? [] : encodingsOfTime(ghost.atMicroseconds),
-  };
-  return Object.entries(lists).flatMap(([kind, patterns]) =>
-    patterns.map((pattern) => ({ kind: kind as Kind, pattern })),
-  );
-}
+/** Bytes below it are lengths, counts and kinds in every binary file. */
+const SMALL_NUMBER = 16;
+const SMALL_NUMBER_BITS = 2;
 
 /**
  * An IPv4 address. PostgreSQL's `inet` is family 2 (`PGSQL_AF_INET`, utils/inet.h), prefix length, 4 bytes.
@@ -36,6 +20,7 @@ export function encodingsOfIpv4(address: string, port?: number): Pattern[] {
   const mapped = `::ffff:${address}`;
   const hexHalves = `${bytes.toString("hex", 0, 2)}:${bytes.toString("hex", 2)}`;
   const network = `${octets.slice(0, 3).join(".")}.0`;
+  const bits = octets.reduce((sum, octet) => sum + (octet < SMALL_NUMBER ? SMALL_NUMBER_BITS : 8), 0);
   return essential([
     number("text", address),
     number("text of its network of 256", network),
@@ -48,17 +33,17 @@ export function encodingsOfIpv4(address: string, port?: number): Pattern[] {
     number("as a number, little endian", String(bytes.readUInt32LE())),
     number("as a signed number", String(bytes.readInt32BE())),
     ...wide("text", address),
-    ...bothCases("IPv4-mapped, hexadecimal", hexHalves, 38),
-    raw("inet", Buffer.of(2, 32, ...bytes)),
-    raw("IPv4-mapped", Buffer.of(0xff, 0xff, ...bytes), 32 + 4),
-    raw("4 bytes", bytes),
-    raw("4 bytes, little endian", reversed),
-    raw("varint", varint(bytes.readUInt32BE())),
-    raw("numeric", numeric(bytes.readUInt32BE())),
+    ...bothCases("IPv4-mapped, hexadecimal", hexHalves, 6 + bits),
+    raw("inet", Buffer.of(2, 32, ...bytes), 16 + bits),
+    raw("IPv4-mapped", Buffer.of(0xff, 0xff, ...bytes), 4 + bits),
+    raw("4 bytes", bytes, bits),
+    raw("4 bytes, little endian", reversed, bits),
+    raw("varint", varint(bytes.readUInt32BE()), 8 + bits),
+    raw("numeric", numeric(bytes.readUInt32BE()), 16 + bits),
     ...(port === undefined ? [] : socketAddresses(bytes, port)),
-    ...hexOf("4 bytes", bytes),
-    ...hexOf("4 bytes, little endian", reversed),
-    ...base64Of("4 bytes", bytes),
+    ...hexOf("4 bytes", bytes, bits),
+    ...hexOf("4 bytes, little endian", reversed, bits),
+    ...(bits < 32 ? [] : base64Of("4 bytes", bytes)),
     ...base64Of("text", Buffer.from(address)),
     ...hashesOf("text", address),
     ...hashesOf("IPv4-mapped text", mapped),
@@ -205,7 +190,7 @@ export function hexOf(what: string, bytes: Buffer, bits = 8 * bytes.length): Pat
  * Unsalted hashes: who knows the form can try all addresses. A beginning of 10 bytes stands for the whole and for what
  * was cut off behind it.
  */
-function hashesOf(what: string, value: string | Uint8Array): Pattern[] {
+export function hashesOf(what: string, value: string | Uint8Array): Pattern[] {
   return ["md5", "sha1", "sha256"].flatMap((algorithm) => {
     const hash = createHash(algorithm).update(value).digest().subarray(0, 10);
     const name = `${algorithm} of ${what}`;
@@ -219,7 +204,7 @@ function hashesOf(what: string, value: string | Uint8Array): Pattern[] {
 }
 
 /** UTF-16 in both orders, without the byte that an order adds at an end. */
-function wide(what: string, value: string, bits?: number): Pattern[] {
+export function wide(what: string, value: string, bits?: number): Pattern[] {
   const little = Buffer.from(value, "utf16le");
   const found = text(what, value, bits);
   return [{ ...found, isNumber: false, encoding: `UTF-16 of ${what}`, bytes: little.subarray(0, -1) }];
@@ -247,7 +232,7 @@ export function numeric(value: number): Buffer {
   return bytes;
 }
 
-function bytesOf(address: string): Buffer {
+export function bytesOf(address: string): Buffer {
   const parsed = parseAddress(address);
   invariant(parsed !== undefined, "a ghost has addresses");
   const digits = parsed.value.toString(16).padStart(parsed.family === 4 ? 8 : 32, "0");

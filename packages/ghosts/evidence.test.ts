@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { patternsOf } from "./encodings.ts";
 import { judge, type Match } from "./evidence.ts";
 import { drawGhosts } from "./identity.ts";
+import { patternsOf } from "./sought.ts";
 
 const GIB = 2 ** 30;
 const GHOSTS = 8;

@@ -1,4 +1,3 @@
-export { patternsOf } from "./encodings.ts";
 export { judge } from "./evidence.ts";
 export type { Ghost, Kind } from "./identity.ts";
 export { drawGhosts, KINDS } from "./identity.ts";
@@ -12,11 +11,13 @@ export type { RunOptions, Step } from "./run.ts";
 export { NEVER_COVERED, runGhosts } from "./run.ts";
 export type { Limits, Problem, Tally } from "./search.ts";
 export { LIMITS, searchFile } from "./search.ts";
+export { patternsOf } from "./sought.ts";
 export type { CheckedSetting, Collecting, Planted, Source, Surface } from "./surface.ts";
 export { textSource } from "./surface.ts";
 export { type FilesOptions, filesBelow, filesSurface } from "./surfaces/files.ts";
 export { type NodeAccess, nodeSurface, systemLogSurface } from "./surfaces/node.ts";
 export { type PostgresAccess, postgresSurfaces } from "./surfaces/postgres.ts";
 export { type RedisAccess, redisSurfaces } from "./surfaces/redis.ts";
+export { redisAt } from "./surfaces/resp.ts";
 export { type LogOptions, logSurface, type TextsOptions, textsSurface } from "./surfaces/texts.ts";
 export { FORM_NAMES } from "./unpack/index.ts";

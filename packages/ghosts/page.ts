@@ -1,3 +1,4 @@
+import type { Kind } from "./identity.ts";
 import type { Report, SurfaceReport } from "./report.ts";
 import { complaintsOf } from "./report.ts";
 
@@ -22,7 +23,7 @@ export function renderPage(report: Report, more = ""): string {
 <h1>Zero-log report</h1>
 <p class="outcome ${report.outcome}">${OUTCOMES[report.outcome]}</p>
 <p>On ${escapeHtml(report.at.slice(0, 10))}, ${report.ghosts.length} made-up customers (“ghosts”) used ${escapeHtml(report.software.name)}
-${escapeHtml(report.software.version)}. Their addresses, names, keys and amounts of traffic occur nowhere else. Then
+${escapeHtml(report.software.version)}. Their addresses, names and keys were made up for this search and occur nowhere else. Then
 ${formatBytes(searched)} were searched for any trace of them, each in ${report.encodings.length} encodings.</p>
 ${list("What was found", complaints)}
 <h2>What the ghosts did</h2>
@@ -66,12 +67,33 @@ function row(surface: SurfaceReport): string {
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
 }
 
+/** A line for each reason, with what it is about and where. */
 function permitted(surfaces: readonly SurfaceReport[]): string {
-  const lines = surfaces.flatMap(({ title, permits }) =>
-    permits.map(({ kind, reason }) => `${title}, ${kind.replaceAll("_", " ")}: ${reason}`),
+  const byReason = new Map<string, { readonly kinds: Set<string>; readonly titles: Set<string> }>();
+  for (const { title, permits } of surfaces) {
+    for (const { kind, reason } of permits) {
+      const { kinds, titles } = byReason.get(reason) ?? { kinds: new Set(), titles: new Set() };
+      byReason.set(reason, { kinds: kinds.add(KIND_NAMES[kind]), titles: titles.add(title) });
+    }
+  }
+  const lines = Array.from(
+    byReason,
+    ([reason, { kinds, titles }]) => `${[...kinds].join(", ")}: ${reason}. In: ${[...titles].join("; ")}.`,
   );
   return list("What stands there by design", lines);
 }
+
+const KIND_NAMES: Readonly<Record<Kind, string>> = {
+  ipv4: "IPv4 address",
+  ipv6: "IPv6 address",
+  dns_name: "Name asked for",
+  tunnel_ipv4: "Address in the tunnel (IPv4)",
+  tunnel_ipv6: "Address in the tunnel (IPv6)",
+  public_key: "Key of the device",
+  received_bytes: "Bytes received",
+  sent_bytes: "Bytes sent",
+  time: "Time",
+};
 
 function list(title: string, lines: readonly string[]): string {
   if (lines.length === 0) return "";

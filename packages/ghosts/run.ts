@@ -1,5 +1,4 @@
 import { type Clock, invariant } from "@securewave/foundation";
-import { patternsOf } from "./encodings.ts";
 import { judge, type Match } from "./evidence.ts";
 import { excerptOf } from "./excerpt.ts";
 import { drawGhosts, type Ghost, KINDS, type Kind } from "./identity.ts";
@@ -14,6 +13,7 @@ import {
   type SurfaceReport,
 } from "./report.ts";
 import { searchFile, type Tally } from "./search.ts";
+import { patternsOf } from "./sought.ts";
 import { type CheckedSetting, CONTROL_KINDS, type Planted, type Skipped, type Surface } from "./surface.ts";
 import { FORM_NAMES } from "./unpack/index.ts";
 
@@ -50,10 +50,11 @@ const SKIPPED_LISTED = 50;
 
 /** Row 23 of the leak table, and what the kit itself does not do. */
 export const NEVER_COVERED: readonly string[] = [
-  "What the hoster of a server sees on its own network, such as netflow.",
+  "What the hoster of a server, and networks on the way to it, see and keep, such as netflow.",
   "What the payment provider and the mail provider store.",
   "An operator who is forced, or decides, to run other software than this.",
-  "The memory of running programs, but for heaps that are named among the surfaces.",
+  "What a proxy in front of the service, a name server or a firewall elsewhere logs: its operator answers for it.",
+  "The memory of running programs, but for heaps that are named among the surfaces; that of the kernel, but for what its commands show; that of a hypervisor.",
   "Free space and slack of disks, and what a disk's controller keeps of overwritten blocks.",
   "Content that is encrypted, or packed in a form that is not named here.",
   "Values that are hashed with a salt or key, encrypted, or spread over several places.",
@@ -255,8 +256,10 @@ function reportOf(
   { proved, faint }: Verdicts,
   problems: readonly string[],
 ): SurfaceReport {
-  const { id, title, rows, permits = {} } = surface;
-  const leaks = found.filter((one) => proved.has(one) && permits[one.kind] === undefined);
+  const { id, title, rows, permits = {}, permitsIn } = surface;
+  const isPermitted = ({ kind, source }: Found) =>
+    permits[kind] !== undefined && (permitsIn?.some((start) => source.startsWith(start)) ?? true);
+  const leaks = found.filter((one) => proved.has(one) && !isPermitted(one));
   const hits: Hit[] = leaks
     .slice(0, HITS_LISTED)
     .map(({ ghost, kind, encoding, source, offset, excerpt }) => ({
@@ -278,7 +281,7 @@ function reportOf(
     controls,
     hits,
     hitsCount: leaks.length,
-    faintCount: found.filter((one) => faint.has(one) && permits[one.kind] === undefined).length,
+    faintCount: found.filter((one) => faint.has(one) && !isPermitted(one)).length,
     settings,
     skipped: skipped.slice(0, SKIPPED_LISTED),
     skippedCount: skipped.length,

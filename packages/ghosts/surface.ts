@@ -40,6 +40,8 @@ export interface Surface {
   readonly rows: readonly number[];
   /** What stands here by design, with the reason, and is no leak. */
   readonly permits?: Readonly<Partial<Record<Kind, string>>>;
+  /** Beginnings of the names of those sources that may have it; all may where not given. */
+  readonly permitsIn?: readonly string[];
   /**
    * Places a positive control: a ghost of its own, where and as what is searched is really written. Surfaces that are
    * copies of another one give its id in place of a function: what is planted there must be found here.

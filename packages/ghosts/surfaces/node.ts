@@ -29,9 +29,11 @@ const TC_OBJECTS = ["class", "filter"];
 
 /** Who may be found where a peer is set up, though nobody connected. */
 const PERMITS: Readonly<Partial<Record<Kind, string>>> = {
-  public_key: "the node must know which keys it lets in",
-  tunnel_ipv4: "the node must know which address a key may use",
-  tunnel_ipv6: "the node must know which address a key may use",
+  public_key: "WireGuard must know which keys it lets in",
+  tunnel_ipv4:
+    "WireGuard and shaping must know which address a key has; flows to and from it count as traces",
+  tunnel_ipv6:
+    "WireGuard and shaping must know which address a key has; flows to and from it count as traces",
 };
 
 /** What a node's kernel knows: rows 1, 3 to 6 and 9. The control is a neighbour. */
@@ -43,6 +45,7 @@ export function nodeSurface({ before = [], interfaceName }: NodeAccess): Surface
     title: "Node: WireGuard, connection tracking, neighbours, metrics, rules, shaping",
     rows: [1, 3, 4, 5, 6, 9],
     permits: PERMITS,
+    permitsIn: ["wg show", "tc "],
     async plant(control) {
       planted = control.ipv4;
       await ip(

@@ -8,7 +8,10 @@ import { filesBelow } from "./files.ts";
 import { outputOf } from "./programs.ts";
 
 export interface PostgresAccess {
-  /** Runs a statement as a superuser, outside a transaction. */
+  /**
+   * Runs a statement outside a transaction. Where it is no superuser's, `checkpoint` and `pg_switch_wal()` may do
+   * nothing, and give no row.
+   */
   query(statement: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
   /** Arguments that make PostgreSQL's programs connect, such as `["--host", …]`. */
   readonly connection: readonly string[];
@@ -94,14 +97,15 @@ async function plantRow({ query }: PostgresAccess, control: Ghost) {
   ] as const;
 }
 
-/** Waits until the archive has what was written until this moment. */
+/** Waits until the archive has what was written until this moment: who may not close a segment waits for its end. */
 async function* archived(
   access: PostgresAccess,
   dir: string,
   collecting: Collecting,
 ): AsyncGenerator<Source> {
-  const [row] = await access.query("select pg_walfile_name(pg_switch_wal()) as segment");
-  const segment = String(row?.segment);
+  const [closed] = await access.query("select pg_walfile_name(pg_switch_wal()) as segment");
+  const [open] = await access.query("select pg_walfile_name(pg_current_wal_lsn()) as segment");
+  const segment = String((closed ?? open)?.segment);
   await until("the archive lacks the last segment", async () => {
     const [last] = await access.query("select last_archived_wal as segment from pg_stat_archiver");
     return String(last?.segment ?? "").slice(0, 24) >= segment;
@@ -153,7 +157,8 @@ async function* baseBackup(access: PostgresAccess, collecting: Collecting): Asyn
 
 async function* dumps(access: PostgresAccess): AsyncGenerator<Source> {
   const list = await access.query(
-    "select datname as name from pg_database where datallowconn and not datistemplate",
+    `select datname as name from pg_database where datallowconn and not datistemplate
+      and (datname = current_database() or (select rolsuper from pg_roles where rolname = current_user))`,
   );
   for (const { name } of list) {
     for (const format of ["plain", "custom"]) {

@@ -1,10 +1,27 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export interface RedisAt {
   readonly host: string;
   readonly port: number;
+  /** Whether it is spoken to by TLS; `NODE_EXTRA_CA_CERTS` names authorities of one's own. */
+  readonly isSecure?: boolean;
+  /** One of its access list; `default` where not given. */
+  readonly user?: string;
   readonly password?: string;
+}
+
+/** Where a `redis://` or `rediss://` URL leads. */
+export function redisAt(url: string): RedisAt {
+  const { protocol, hostname, port, username, password } = new URL(url);
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(port || 6379),
+    isSecure: protocol === "rediss:",
+    ...(username && { user: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+  };
 }
 
 /** A connection to Redis that gives answers as they come, byte for byte. */
@@ -21,10 +38,12 @@ export interface RawRedis {
 const TIMEOUT_MS = 20_000;
 
 /** @see https://redis.io/docs/latest/develop/reference/protocol-spec/ */
-export async function openRawRedis({ host, port, password }: RedisAt): Promise<RawRedis> {
-  const socket = connect(port, host);
+export async function openRawRedis({ host, port, isSecure, user, password }: RedisAt): Promise<RawRedis> {
+  const socket = isSecure
+    ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }) })
+    : connect(port, host);
   socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error("Redis does not answer")));
-  await once(socket, "connect");
+  await once(socket, isSecure ? "secureConnect" : "connect");
   const pieces = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
 
   async function ask(...words: string[]): Promise<Buffer> {
@@ -39,7 +58,8 @@ export async function openRawRedis({ host, port, password }: RedisAt): Promise<R
     if (answer[0] === 0x2d) throw new Error(`Redis refuses ${words[0]}`);
     return answer;
   }
-  if (password !== undefined) await ask("AUTH", Buffer.from(password).toString("latin1"));
+  const words = [user, password].filter((word) => word !== undefined);
+  if (password !== undefined) await ask("AUTH", ...words.map((word) => Buffer.from(word).toString("latin1")));
   return { ask, close: () => socket.destroy() };
 }
 
