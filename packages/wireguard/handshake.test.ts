@@ -5,9 +5,9 @@ import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { blake2s } from "@noble/hashes/blake2.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HandshakeProbe, probeHandshake } from "./handshake.ts";
+import { createInitiator, INITIATION_BYTES } from "./handshake-messages.ts";
 import { decodeKey, generatePresharedKey } from "./keys.ts";
 import { generateKeyPair } from "./native-keys.ts";
-import { createInitiator, INITIATION_BYTES } from "./noise.ts";
 import {
   openTestInterface,
   type TestInterface,

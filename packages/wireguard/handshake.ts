@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { invariant } from "@securewave/foundation";
 import type { Endpoint } from "./config.ts";
 import {
   COOKIE_REPLY_BYTES,
@@ -11,12 +12,13 @@ import {
   MESSAGE_COOKIE_REPLY,
   MESSAGE_RESPONSE,
   RESPONSE_BYTES,
-  type Session,
-} from "./noise.ts";
+} from "./handshake-messages.ts";
+import type { Transport } from "./transport.ts";
+import { createTunnelEcho, type EchoRoute } from "./tunnel-echo.ts";
 
-export type HandshakeProbe = Identity & {
+export type ServerProbe = Identity & {
   readonly endpoint: Endpoint;
-  /** For looking up the name, and again for the handshake. */
+  /** For looking up the name, again for the handshake, and again for an echo. */
   readonly timeoutMs: number;
   /**
    * Sends a fresh initiation each so many milliseconds until one is answered. A server lets one key in at most every
@@ -24,24 +26,41 @@ export type HandshakeProbe = Identity & {
    * that 1 shows to the millisecond when a peer becomes live.
    */
   readonly retryEveryMs?: number;
+};
+
+export type HandshakeProbe = ServerProbe & {
   /** Ends with a keepalive, on which the server counts the handshake as complete. */
   readonly confirm?: boolean;
 };
 
+export type TunnelProbe = ServerProbe & { readonly echo: EchoRoute };
+
 export type HandshakeFailure = "timeout" | "authentication" | "unreachable";
 
+export type HandshakeTimes = {
+  /** From sending the answered initiation to its authenticated response. */
+  readonly handshakeMs: number;
+  /** From sending the first initiation to the authenticated response. */
+  readonly elapsedMs: number;
+};
+
 export type HandshakeResult =
-  | {
-      readonly ok: true;
-      /** From sending the answered initiation to its authenticated response. */
-      readonly handshakeMs: number;
-      /** From sending the first initiation to the authenticated response. */
-      readonly elapsedMs: number;
-    }
+  | ({ readonly ok: true } & HandshakeTimes)
   | { readonly ok: false; readonly reason: HandshakeFailure };
+
+export type TunnelResult =
+  | ({
+      readonly ok: true;
+      /** From sending the answered echo request to its answer, both sealed. */
+      readonly echoMs: number;
+    } & HandshakeTimes)
+  | { readonly ok: false; readonly reason: HandshakeFailure }
+  | ({ readonly ok: false; readonly reason: "no_echo" } & HandshakeTimes);
 
 /** Initiations of which the answers are awaited; older ones are forgotten. */
 const IN_FLIGHT_MAX = 1024;
+/** Echo requests within the time that one may take: a datagram lost is no dead node. */
+const ECHO_TRIES = 4;
 
 /**
  * Makes a WireGuard handshake and nothing more. Timeout: no answer, as for a wrong server key or a client that the
@@ -49,6 +68,39 @@ const IN_FLIGHT_MAX = 1024;
  * address, or the network refused.
  */
 export async function probeHandshake(probe: HandshakeProbe): Promise<HandshakeResult> {
+  const result = await withSocket(probe, (socket, address) => exchange(probe, socket, address));
+  if (!result.ok) {
+    invariant(result.reason !== "no_echo", "who asks for no echo misses none");
+    return { ok: false, reason: result.reason };
+  }
+  return { ok: true, handshakeMs: result.handshakeMs, elapsedMs: result.elapsedMs };
+}
+
+/**
+ * Makes a WireGuard handshake and sends an ICMP echo through the tunnel, so that the server has shown that it opens
+ * packets, delivers them, and seals what comes back. No echo: the handshake succeeded, and nothing authentic came back
+ * for four requests, as when a firewall drops them, an address is not the prober's, or forwarding is off.
+ *
+ * The server counts the handshake as complete and knows the prober's address, until both are wiped.
+ */
+export async function probeTunnel(probe: TunnelProbe): Promise<TunnelResult> {
+  const { from, to } = probe.echo;
+  const echo = createTunnelEcho({ from, to });
+  const result = await withSocket(probe, (socket, address) => exchange(probe, socket, address, echo));
+  if (!result.ok) return result;
+  const { echoMs } = result;
+  invariant(echoMs !== undefined, "who asks for an echo succeeds by its answer");
+  return { ...result, echoMs };
+}
+
+type ExchangeResult =
+  | ({ readonly ok: true; readonly echoMs?: number } & HandshakeTimes)
+  | Exclude<TunnelResult, { ok: true }>;
+
+async function withSocket(
+  probe: ServerProbe,
+  use: (socket: Socket, address: string) => Promise<ExchangeResult>,
+): Promise<ExchangeResult> {
   const address = await Promise.race([
     lookup(probe.endpoint.host).catch(() => undefined),
     sleep(probe.timeoutMs, undefined, { ref: false }),
@@ -56,13 +108,18 @@ export async function probeHandshake(probe: HandshakeProbe): Promise<HandshakeRe
   if (address === undefined) return { ok: false, reason: "unreachable" };
   const socket = createSocket(address.family === 6 ? "udp6" : "udp4");
   try {
-    return await exchange(probe, socket, address.address);
+    return await use(socket, address.address);
   } finally {
     socket.close();
   }
 }
 
-function exchange(probe: HandshakeProbe, socket: Socket, address: string): Promise<HandshakeResult> {
+function exchange(
+  probe: HandshakeProbe,
+  socket: Socket,
+  address: string,
+  echo?: ReturnType<typeof createTunnelEcho>,
+): Promise<ExchangeResult> {
   return new Promise((resolve) => {
     const initiator = createInitiator(probe);
     const inFlight = new Map<number, { initiation: Initiation; sentAt: number }>();
@@ -71,9 +128,13 @@ function exchange(probe: HandshakeProbe, socket: Socket, address: string): Promi
     let cookie: Uint8Array | undefined;
     let isConnected = false;
     let failure: HandshakeFailure = "timeout";
+    /** Set by the first response. */
+    let times: HandshakeTimes | undefined;
+    /** A later response makes another one, and a server keeps the last only. */
+    let session: Transport | undefined;
 
-    const timer = setTimeout(() => finish({ ok: false, reason: failure }), probe.timeoutMs);
-    const retry = probe.retryEveryMs === undefined ? undefined : setInterval(send, probe.retryEveryMs);
+    let timer = setTimeout(() => finish({ ok: false, reason: failure }), probe.timeoutMs);
+    let retry = probe.retryEveryMs === undefined ? undefined : setInterval(send, probe.retryEveryMs);
 
     socket.on("connect", () => {
       isConnected = true;
@@ -99,8 +160,9 @@ function exchange(probe: HandshakeProbe, socket: Socket, address: string): Promi
 
     function receive(message: Buffer): void {
       if (message.length === RESPONSE_BYTES && message[0] === MESSAGE_RESPONSE) receiveResponse(message);
-      if (message.length === COOKIE_REPLY_BYTES && message[0] === MESSAGE_COOKIE_REPLY)
+      else if (message.length === COOKIE_REPLY_BYTES && message[0] === MESSAGE_COOKIE_REPLY)
         receiveCookie(message);
+      else if (times !== undefined) receiveEcho(message, times);
     }
 
     function receiveResponse(message: Buffer): void {
@@ -120,24 +182,47 @@ function exchange(probe: HandshakeProbe, socket: Socket, address: string): Promi
       if (isFirst) send();
     }
 
-    function succeed(session: Session, sentAt: number): void {
+    function succeed(made: Transport, sentAt: number): void {
       const now = performance.now();
-      const result = {
-        ok: true,
-        handshakeMs: now - sentAt,
-        elapsedMs: now - (firstSentAt ?? sentAt),
-      } as const;
-      if (probe.confirm) socket.send(session.keepalive, () => finish(result));
-      else finish(result);
+      const isFirst = times === undefined;
+      times ??= { handshakeMs: now - sentAt, elapsedMs: now - (firstSentAt ?? sentAt) };
+      session = made;
+      if (echo !== undefined) {
+        if (isFirst) awaitEcho(times);
+        askEcho();
+      } else if (probe.confirm) {
+        const result = { ok: true, ...times } as const;
+        socket.send(made.seal(new Uint8Array(0)), () => finish(result));
+      } else {
+        finish({ ok: true, ...times });
+      }
+    }
+
+    function awaitEcho(made: HandshakeTimes): void {
+      clearTimeout(timer);
+      clearInterval(retry);
+      timer = setTimeout(() => finish({ ok: false, reason: "no_echo", ...made }), probe.timeoutMs);
+      retry = setInterval(askEcho, probe.timeoutMs / ECHO_TRIES);
+    }
+
+    function askEcho(): void {
+      // An error is the timer's to report: a later request may get through.
+      if (session !== undefined && echo !== undefined) socket.send(echo.ask(session), () => {});
+    }
+
+    function receiveEcho(message: Buffer, made: HandshakeTimes): void {
+      const echoMs = echo?.answer(message);
+      if (echoMs !== undefined) finish({ ok: true, ...made, echoMs });
     }
 
     /** Ends the probe, or with retries remembers why it would have ended. */
     function fail(reason: HandshakeFailure): void {
+      if (times !== undefined) return;
       failure = reason;
       if (retry === undefined) finish({ ok: false, reason });
     }
 
-    function finish(result: HandshakeResult): void {
+    function finish(result: ExchangeResult): void {
       clearTimeout(timer);
       clearInterval(retry);
       socket.removeAllListeners("message");

@@ -25,7 +25,7 @@ test("the index loads nothing that a browser lacks", () => {
 test("the examples of the README print what it says", () => {
   const readme = readFileSync(new URL("README.md", import.meta.url), "utf8");
   const examples = [...readme.matchAll(/```ts\n(.*?)```\n\n```text\n(.*?)```/gs)];
-  expect(examples).toHaveLength(2);
+  expect(examples).toHaveLength(3);
   for (const [, code = "", output] of examples) {
     const args = ["--input-type=module-typescript", "--eval", code];
     expect(execFileSync(process.execPath, args, { cwd: import.meta.dirname, encoding: "utf8" })).toBe(output);

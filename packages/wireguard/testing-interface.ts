@@ -40,8 +40,12 @@ export function withWireguard(name: string): string {
   return wireguardMissing === undefined ? name : `${name} (skipped: ${wireguardMissing})`;
 }
 
-/** Starts an interface that is up, without a key, on a port of the system's choosing. */
-export async function openTestInterface(): Promise<TestInterface> {
+/**
+ * Starts an interface that is up, without a key, on a port of the system's choosing.
+ *
+ * @param namespace where packages come out of the tunnel; the port stays in the namespace of this process
+ */
+export async function openTestInterface(namespace?: string): Promise<TestInterface> {
   const name = `swt${randomBytes(5).toString("hex")}`;
   const socketPath = `/var/run/wireguard/${name}.sock`;
   const child = spawn("wireguard-go", ["-f", name], {
@@ -65,7 +69,9 @@ export async function openTestInterface(): Promise<TestInterface> {
       if (attempt === 500 || child.exitCode !== null) throw new Error("wireguard-go did not start");
       await sleep(10);
     }
-    execFileSync("ip", ["link", "set", name, "up"]);
+    if (namespace !== undefined) execFileSync("ip", ["link", "set", name, "netns", namespace]);
+    const where = namespace === undefined ? [] : ["-n", namespace];
+    execFileSync("ip", [...where, "link", "set", name, "up"]);
     return { name, socketPath, uapi, close };
   } catch (error) {
     await close();
