@@ -6,6 +6,14 @@ import { skipReporter } from "./packages/testing/skip-reporter.ts";
 const databaseSetup = "packages/database/testing-global-setup.ts";
 const globalSetup = existsSync(new URL(databaseSetup, import.meta.url)) ? [databaseSetup] : [];
 const e2eFiles = "**/*.e2e.test.ts";
+/** Those that only wait for programs and browsers: nothing in them measures a speed or a network. */
+const sideBySideFiles = [
+  "apps/console/test/*.e2e.test.ts",
+  "e2e/{cli,cli-security,console,crash,log-in,privacy,security,start}.e2e.test.ts",
+  "packages/testing/browser.e2e.test.ts",
+];
+/** How long `expect.poll` tries: only a failure takes it, also where much else runs. */
+const polling = { poll: { timeout: 20_000 } };
 const ignored = ["**/node_modules/**", "**/dist/**"];
 
 export default defineConfig({
@@ -21,21 +29,35 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.test.{ts,tsx}"],
           exclude: [...ignored, e2eFiles],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          expect: polling,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        // Whole services, browsers and tunnels: one file at a time, once the short tests are done.
+        // Whole services and browsers, once the short tests are done.
+        test: {
+          name: "e2e-side-by-side",
+          include: sideBySideFiles,
+          exclude: ignored,
+          expect: polling,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Tunnels and whatever measures: one file at a time, with the machine to itself.
         test: {
           name: "e2e",
           include: [e2eFiles],
-          exclude: ignored,
+          exclude: [...ignored, ...sideBySideFiles],
+          expect: polling,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

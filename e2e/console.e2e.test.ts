@@ -97,7 +97,7 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     await tunnel?.down();
     await admin?.browser.close();
     await ada?.browser.close();
-    await plane?.process.stop(15_000);
+    await plane?.process.stop();
     await node?.[Symbol.asyncDispose]();
     await way?.close();
     await scene?.destroy();

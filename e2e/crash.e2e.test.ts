@@ -55,7 +55,7 @@ test(`what was acknowledged survives ${KILLS} kills in the midst of writing`, {
     expect(new Set(kept.values()).size).toBe(kept.size);
   }
   node.close();
-  await plane.process.stop(15_000);
+  await plane.process.stop();
   await eventually(async () => expect(await processesOf(dir.path)).toEqual([]));
 });
 

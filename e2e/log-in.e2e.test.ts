@@ -19,7 +19,7 @@ import { answerDialog, giveCredentials, giveFactor, logOutOnPage } from "./secur
 
 const ADA = { email: "ada@example.org", password: PASSWORD };
 const NEW_PASSWORD = "a quite different long sentence";
-const PAGE_TIMEOUT_MS = 20_000;
+const PAGE_TIMEOUT_MS = 60_000;
 
 const TOLD = [
   "login_succeeded",
@@ -82,7 +82,7 @@ describe.skipIf(!needs.ok)(needs.title("the ways into an account"), { timeout: 1
 
   afterAll(async () => {
     for (const each of [ada, elsewhere]) await each?.browser.close();
-    await plane?.process.stop(15_000);
+    await plane?.process.stop();
     expect(await processesOf(dir.path)).toEqual([]);
     dir.remove();
   });

@@ -21,7 +21,7 @@ import { filesHolding, readTables } from "./store.ts";
 const ADA = "ada.canary-7731@example.org";
 const QUESTION = "canary-4711: who has seen my address?";
 const KEY_NAME = "canary-8812";
-const PAGE_TIMEOUT_MS = 20_000;
+const PAGE_TIMEOUT_MS = 60_000;
 const ERASED_TIMEOUT_MS = 60_000;
 
 const needs = browserRequirements();

@@ -71,7 +71,7 @@ describe.skipIf(!needs.ok)(needs.title("two replicas of one service"), { timeout
   }, 240_000);
 
   afterAll(async () => {
-    await Promise.all([first, second].map((replica) => replica?.process.stop(15_000)));
+    await Promise.all([first, second].map((replica) => replica?.process.stop()));
     await redis?.close();
     expect(await processesOf(dir.path)).toEqual([]);
     await database?.drop();
@@ -338,7 +338,7 @@ describe.skipIf(!needs.ok)(needs.title("two replicas of one service"), { timeout
         await expectOneLimitForAll((number) => (number % 2 === 0 ? first : third));
       }
     } finally {
-      for (const { process } of started) await process.stop(15_000);
+      for (const { process } of started) await process.stop();
     }
   });
 
@@ -361,7 +361,7 @@ describe.skipIf(!needs.ok)(needs.title("two replicas of one service"), { timeout
       await become([first, second, ...started], "sentinel.blocked", blocked);
     } finally {
       for (const { process } of [first, second]) process.kill("SIGCONT");
-      for (const { process } of started) await process.stop(15_000);
+      for (const { process } of started) await process.stop();
     }
   });
 

@@ -17,7 +17,7 @@ import { answerDialog } from "./security-pages.ts";
 const ADA = "ada@example.org";
 const ADMIN = "admin@example.org";
 const NETWORK = "203.0.113.0/24";
-const PAGE_TIMEOUT_MS = 20_000;
+const PAGE_TIMEOUT_MS = 60_000;
 
 const needs = browserRequirements();
 
@@ -61,7 +61,7 @@ describe.skipIf(!needs.ok)(needs.title("the service against strangers"), { timeo
 
   afterAll(async () => {
     for (const each of [ada, admin]) await each?.browser.close();
-    await plane?.process.stop(15_000);
+    await plane?.process.stop();
     expect(await processesOf(dir.path)).toEqual([]);
     dir.remove();
   });

@@ -100,12 +100,12 @@ describe("a start that cannot be", { timeout: 240_000 }, () => {
     expect(text).toContain(dataDirOf(dir.path));
     await second.stop();
     expect(await createClient({ baseUrl: first.url }).service.ready()).toEqual({ status: "ready" });
-    await first.process.stop(15_000);
+    await first.process.stop();
   });
 
   test("refuses a store whose keys are gone, and says what to restore", async () => {
     const plane = await startControlPlane({ dir: dir.path });
-    await plane.process.stop(15_000);
+    await plane.process.stop();
     rmSync(join(dataDirOf(dir.path), "secrets"), { recursive: true });
     expect(await failedStart()).toMatch(/restore the secrets folder/);
   });
@@ -117,7 +117,7 @@ describe("a service", { timeout: 240_000 }, () => {
     const plane = await startControlPlane({ dir: dir.path, env: { METRICS_PORT: String(port) } });
     expect(plane.process.lines().join("\n")).toContain("METRICS_PORT");
     expect(await createClient({ baseUrl: plane.url }).service.ready()).toEqual({ status: "ready" });
-    await plane.process.stop(15_000);
+    await plane.process.stop();
     server.close();
   });
 
@@ -140,7 +140,7 @@ describe("a service", { timeout: 240_000 }, () => {
       await running.stop();
       await eventually(async () => expect(await processesOf(place)).toEqual([]), { timeoutMs: 10_000 });
       const plane = await startControlPlane({ dir: place });
-      await plane.process.stop(15_000);
+      await plane.process.stop();
     }
   });
 
@@ -148,7 +148,7 @@ describe("a service", { timeout: 240_000 }, () => {
     const port = await freeTcpPort();
     const first = await startControlPlane({ dir: dir.path, port });
     const oldLink = first.setupLink ?? "";
-    await first.process.stop(15_000);
+    await first.process.stop();
 
     const second = await startControlPlane({ dir: dir.path, port });
     expect(second.setupLink).not.toBe(oldLink);
@@ -160,10 +160,10 @@ describe("a service", { timeout: 240_000 }, () => {
       const body = { token: tokenOf(link), email: "mallory@example.org", password: PASSWORD };
       await expect(visitor.service.setUp({ body })).rejects.toMatchObject({ code: "service.setup_done" });
     }
-    await second.process.stop(15_000);
+    await second.process.stop();
 
     const third = await startControlPlane({ dir: dir.path, port });
     expect(third.setupLink).toBeUndefined();
-    await third.process.stop(15_000);
+    await third.process.stop();
   });
 });

@@ -198,6 +198,8 @@ describe.skipIf(!lab.ok)(lab.title("a customer's tunnel"), () => {
   test("a node whose interface is gone brings the tunnel back by itself, without the control plane", async () => {
     await node.killAgent();
     await runOrThrow("ip", ["-n", scene.node, "link", "del", node.interfaceName]);
+    // WireGuard counts its 15 s from the first packet that nothing answers.
+    expect(await ping(scene.customer, LAB_ADDRESSES.internet.v4, { timeoutMs: 200 })).toBe(false);
     await eventually(async () => {
       const { stdout } = await run("ip", ["netns", "pids", scene.node]);
       const titles = await runOrThrow("ps", [

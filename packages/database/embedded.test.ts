@@ -91,7 +91,7 @@ test("a first start makes a folder that is its owner's alone, and later starts f
 });
 
 test(`no acknowledged row is lost in ${KILLS} kills at random moments of four writers`, {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   await copyStore();
   const acknowledged: number[] = [];

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 export interface EventuallyOptions {
-  /** How long the assertion may go on failing. Default 5,000. */
+  /** How long the assertion may go on failing. Default 20,000: only a failure takes it, also where much else runs. */
   timeoutMs?: number;
   /** The pause between two tries. Default 50. */
   everyMs?: number;
@@ -14,7 +14,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   assertion: () => T | Promise<T>,
-  { timeoutMs = 5000, everyMs = 50 }: EventuallyOptions = {},
+  { timeoutMs = 20_000, everyMs = 50 }: EventuallyOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -39,7 +39,7 @@ export interface RunningProcess {
   waitForLine(pattern: LinePattern, timeoutMs?: number): Promise<string>;
   /** Sends a signal to this one process. */
   kill(signal: NodeJS.Signals): void;
-  /** Ends it with SIGTERM; what is left of its group after the grace, or after its end, gets SIGKILL. */
+  /** Ends it with SIGTERM; what is left of its group after the grace, 15,000 by default, or after its end, gets SIGKILL. */
   stop(graceMs?: number): Promise<ExitStatus>;
   readonly exited: Promise<ExitStatus>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -72,7 +72,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   const output = collectLines([child.stdout, child.stderr]);
   void exited.then(() => output.end());
 
-  const stop = async (graceMs = 5000): Promise<ExitStatus> => {
+  const stop = async (graceMs = 15_000): Promise<ExitStatus> => {
     signalProcess(pid, "SIGTERM");
     const timer = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);
     const status = await exited;
