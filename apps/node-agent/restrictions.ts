@@ -1,7 +1,7 @@
 import type { RestrictedPeer } from "@securewave/contracts/node-protocol";
 import type { Peer, PublicKey } from "@securewave/wireguard";
 import { parsePublicKey } from "@securewave/wireguard";
-import type { Limit } from "./shaping.ts";
+import type { Limit } from "./shaping-classes.ts";
 
 /** What the control plane wants of single devices beyond their being there. */
 export interface Restrictions {
