@@ -108,6 +108,7 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     plans,
     tunnels,
     pools,
+    keyLife: { rotationDays: 90, overlapDays: 7 },
   });
   const nodeIds = await Promise.all(Array.from({ length: nodeCount }, () => addNode(database)));
   for (const id of nodeIds) presence.set(id, { appliedRevision: 0, agentVersion: "0", problem: undefined });

@@ -70,6 +70,17 @@ export const Tunnel = Strict({
 });
 export type Tunnel = Static<typeof Tunnel>;
 
+const ServerOfDevice = Strict({ id: Id("node"), name: Type.String(), region: Type.String() });
+
+/** 0: never. */
+const RotationDays = Type.Integer({ minimum: 0, maximum: 3650 });
+
+/** What a device's former config needs: it is valid beside the present one until its day is over (UTC). */
+const Retiring = Strict({
+  public_key: WireGuardKey,
+  server: Nullable(ServerOfDevice),
+  valid_until: Day,
+});
 export const Device = Strict({
   id: Id("device"),
   name: HumanText(60),
@@ -77,8 +88,13 @@ export const Device = Strict({
   state: OneOf(["active", "revoked"]),
   public_key: WireGuardKey,
   key_origin: OneOf(["customer", "server"]),
-  server: Nullable(Strict({ id: Id("node"), name: Type.String(), region: Type.String() })),
+  server: Nullable(ServerOfDevice),
   created_on: Day,
+  key_version: Type.Integer({ minimum: 1, description: "Grows by one with each new key" }),
+  key_made_on: Day,
+  rotation_days: Nullable(RotationDays),
+  next_rotation_on: Nullable(Day),
+  retiring: Type.Array(Retiring),
   connection: Connection,
 });
 export type Device = Static<typeof Device>;
@@ -172,11 +188,19 @@ export const devices = {
     access: "account",
     scope: "devices:write",
     tag: "devices",
-    summary: "Renames a device or changes its type",
+    summary: "Renames a device, changes its type, or how often its key is changed",
     params: IdParams("device"),
     body: Strict(
-      { name: Type.Optional(HumanText(60)), type: Type.Optional(DeviceType) },
-      { minProperties: 1 },
+      {
+        name: Type.Optional(HumanText(60)),
+        type: Type.Optional(DeviceType),
+        rotation_days: Type.Optional(Nullable(RotationDays)),
+      },
+      {
+        minProperties: 1,
+        description:
+          "`rotation_days`: how long a key is used; null for as long as the service says, 0 for ever.",
+      },
     ),
     success: { status: 200, schema: Device },
     errors: [deviceErrors.notFound, deviceErrors.nameInUse],
@@ -187,11 +211,43 @@ export const devices = {
     access: "account",
     scope: "devices:write",
     tag: "devices",
-    summary: "Moves a device to another server; its config changes",
+    summary: "Moves a device to another server; its former config works until the end of tomorrow (UTC)",
     params: IdParams("device"),
-    body: Strict({ server_id: Id("node") }),
+    body: Strict(
+      { server_id: Type.Optional(Id("node")) },
+      { description: "Without `server_id` the service chooses." },
+    ),
     success: { status: 200, schema: DeviceWithTunnel },
-    errors: [deviceErrors.notFound, deviceErrors.serverUnavailable, deviceErrors.revoked],
+    errors: [
+      deviceErrors.notFound,
+      deviceErrors.serverUnavailable,
+      deviceErrors.noServer,
+      deviceErrors.revoked,
+    ],
+  }),
+  rotate: defineRoute({
+    method: "POST",
+    path: "/api/vpn/devices/{id}/rotate",
+    access: "account",
+    scope: "devices:write",
+    tag: "devices",
+    summary: "Gives a device a new key and new addresses; the former ones work for some days more",
+    params: IdParams("device"),
+    body: Strict(
+      { public_key: Type.Optional(WireGuardKey) },
+      {
+        description:
+          "With `public_key` the private key stays with the customer, and sending the same again changes nothing; without, the server makes both.",
+      },
+    ),
+    success: { status: 200, schema: DeviceWithTunnel },
+    errors: [
+      deviceErrors.notFound,
+      deviceErrors.revoked,
+      deviceErrors.invalidKey,
+      deviceErrors.keyInUse,
+      deviceErrors.poolExhausted,
+    ],
   }),
   revoke: defineRoute({
     method: "POST",

@@ -23,6 +23,8 @@ export interface Tables {
   free_addresses: FreeAddressesTable;
   devices: DevicesTable;
   peers: PeersTable;
+  retiring_keys: RetiringKeysTable;
+  key_reminders: KeyRemindersTable;
   usage_ledger: UsageLedgerTable;
   usage_ledger_state: UsageLedgerStateTable;
   usage_ledger_marks: UsageLedgerMarksTable;
@@ -176,6 +178,9 @@ export interface DevicesTable {
   created_on: string;
   name_index: Buffer;
   name_sealed: Buffer;
+  key_version: Generated<number>;
+  key_made_on: Generated<string>;
+  rotation_days: number | null;
 }
 
 export interface PeersTable {
@@ -184,6 +189,20 @@ export interface PeersTable {
   device_id: string | null;
   revision: number;
   is_removed: Generated<boolean>;
+  retires_on: string | null;
+}
+
+export interface RetiringKeysTable {
+  public_key: string;
+  device_id: string;
+  address_index: number;
+  preshared_key_master: number | null;
+  retires_on: string;
+}
+
+export interface KeyRemindersTable {
+  id: Generated<boolean>;
+  reminded_on: string | null;
 }
 
 export interface SigningKeysTable {

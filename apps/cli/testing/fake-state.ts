@@ -126,6 +126,11 @@ export function fakeDevice(accountId: string, name: string, server: Node | undef
     key_origin: "customer",
     server: server === undefined ? null : { id: server.id, name: server.name, region: server.region },
     created_on: "2026-11-19",
+    key_version: 1,
+    key_made_on: "2026-11-19",
+    rotation_days: null,
+    next_rotation_on: "2027-02-17",
+    retiring: [],
     connection: {
       device_id: id,
       ready: true,

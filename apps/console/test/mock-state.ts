@@ -114,6 +114,11 @@ export function createMockState() {
       privateKey: undefined,
       server: { id: node.id, name: node.name, region: node.region },
       created_on: "2026-11-02",
+      key_version: 1,
+      key_made_on: "2026-11-02",
+      rotation_days: null,
+      next_rotation_on: "2027-01-31",
+      retiring: [],
       connection: {
         device_id: id,
         ready: true,

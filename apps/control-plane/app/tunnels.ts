@@ -1,7 +1,13 @@
 import { createPresence, createUsage, floorOf, shareLive } from "@securewave/live";
 import { ledgerKeyPathOf } from "../config.ts";
 import { describeError } from "../logger.ts";
-import { createDevices, createTunnels, gatewayAddresses, openAddressPool } from "../modules/devices/index.ts";
+import {
+  createDevices,
+  createTunnels,
+  defineKeyUpkeep,
+  gatewayAddresses,
+  openAddressPool,
+} from "../modules/devices/index.ts";
 import { createGateway, createNodes, createPeerDirectory } from "../modules/nodes/index.ts";
 import { openPlans } from "../modules/plans/index.ts";
 import { createUsageHistory } from "../modules/privacy/index.ts";
@@ -55,7 +61,10 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
     plans,
     tunnels: createTunnels({ pools, ...config.tunnels, masterKeys: keyRings.encryptionKeys }),
     pools,
+    keyLife: config.keyLife,
   });
+  const { keyLife } = config;
+  defineKeyUpkeep({ database, clock, jobs, devices, accounts, mail, settings, keyLife, publicUrl });
 
   const usageHistory = createUsageHistory({ database, dataKeys, clock, bus, audit });
   const notices = createUsageNotices({

@@ -62,6 +62,18 @@ export const networkSettings = {
       },
     ),
   },
+  keyLife: {
+    rotationDays: integer(
+      "DEFAULT_KEY_ROTATION_DAYS",
+      "Days after which a device's key is due to be changed, where its owner says nothing else; 0 for never.",
+      { default: 90, min: 0, max: 3650 },
+    ),
+    overlapDays: integer(
+      "DEFAULT_KEY_ROTATION_OVERLAP_DAYS",
+      "Days for which a device's former key works beside the new one.",
+      { default: 7, min: 1, max: 90 },
+    ),
+  },
   localNode: {
     mode: oneOf(
       "LOCAL_NODE",

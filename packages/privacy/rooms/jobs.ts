@@ -1,5 +1,5 @@
 import type { About, Group } from "../entry.ts";
-import { type Field, id, word } from "../fields.ts";
+import { day, type Field, id, word } from "../fields.ts";
 
 /** Whether a job is queued by the clock, or by an act of an account's owner or of staff. Nothing else may queue one. */
 export type Cause = "the clock" | "an act of the owner" | "an act of staff";
@@ -64,6 +64,17 @@ export const jobs: readonly Group[] = [
       notice: word("about what", NOTICES),
     },
   ),
+  job(
+    "tunnel-key-mail",
+    "the clock",
+    MAIL,
+    "the letter about a device's new key, or that it should get one",
+    {
+      accountId: id("of whom"),
+      deviceId: id("of which device"),
+      validUntil: day("the last day of the former key; nothing in a reminder"),
+    },
+  ),
   job("rotate-keys", "an act of staff", SERVICE, "finishes the rotation of keys", {
     what: word("which", ["signing", "encryption"]),
     key: id("which one"),
@@ -77,5 +88,17 @@ export const jobs: readonly Group[] = [
     "deletes the accounts whose day has come; where no days of grace are set, at the owner's act",
   ),
   job("zero-log-audit", "the clock", SERVICE, "has the service searched for made-up customers"),
+  job(
+    "retire-tunnel-keys",
+    "the clock",
+    SERVICE,
+    "takes away the keys and places of devices whose last day is over",
+  ),
+  job(
+    "renew-tunnel-keys",
+    "the clock",
+    SERVICE,
+    "changes the keys that the server made and that are due, and reminds owners of theirs",
+  ),
   job("audit-checkpoint", "the clock", SERVICE, "signs the audit trail"),
 ];

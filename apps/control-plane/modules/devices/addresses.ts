@@ -41,11 +41,10 @@ export async function openAddressPool({ db }: Database, pools: Pools): Promise<v
 }
 
 export async function countAddressesInUse({ db }: Database): Promise<number> {
-  const { count } = await db
-    .selectFrom("devices")
-    .select(sql<number>`count(address_index)`.as("count"))
-    .executeTakeFirstOrThrow();
-  return count;
+  const { rows } = await sql<{ count: number }>`
+    select (select count(address_index) from devices) + (select count(*) from retiring_keys) as count
+  `.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 function lastIndexOf({ v4, v6 }: Pools): number {

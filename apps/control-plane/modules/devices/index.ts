@@ -3,3 +3,4 @@ export { mountDevices } from "./routes.ts";
 export type { Devices } from "./service.ts";
 export { createDevices } from "./service.ts";
 export { createTunnels } from "./tunnel.ts";
+export { defineKeyUpkeep } from "./upkeep.ts";

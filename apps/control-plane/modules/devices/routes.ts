@@ -23,6 +23,9 @@ export function mountDevices(mount: Mount, devices: Devices): void {
   mount(api.devices.move, ({ caller, params, body }) =>
     devices.move(caller.accountId, params.id, body.server_id),
   );
+  mount(api.devices.rotate, ({ caller, params, body }) =>
+    devices.rotate(caller.accountId, params.id, body.public_key),
+  );
   mount(api.devices.revoke, ({ caller, params }) => devices.revoke(caller.accountId, params.id));
   mount(api.devices.remove, async ({ caller, params }) => {
     await devices.remove(caller.accountId, params.id);

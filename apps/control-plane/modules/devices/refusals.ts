@@ -1,0 +1,21 @@
+import { deviceErrors } from "@securewave/contracts";
+import { constraintOf, notNullColumnOf } from "@securewave/database";
+
+export function keyInUse() {
+  return deviceErrors.keyInUse({ issues: [{ at: "/public_key", message: "is in use" }] });
+}
+
+/** What a constraint of the tables means to whoever asked. */
+export function refusalOf(error: unknown): unknown {
+  if (notNullColumnOf(error) === "account_id") return deviceErrors.limitReached();
+  switch (constraintOf(error)) {
+    case "devices_public_key_key":
+      return keyInUse();
+    case "devices_active_name":
+      return deviceErrors.nameInUse({
+        issues: [{ at: "/name", message: "is the name of another device of yours" }],
+      });
+    default:
+      return error;
+  }
+}
