@@ -1,73 +1,16 @@
-import { DAY_MS, dayOf } from "@securewave/foundation";
 import { eventually } from "@securewave/testing/eventually";
-import { generateKeyPair } from "@securewave/wireguard/native-keys";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { codeOf, connectNode, type FakeNode, openTestApp, type Person } from "../../testing.ts";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { codeOf, type Person } from "../../testing.ts";
+import { freshKey, openKeyScene } from "./testing-keys.ts";
 
-/** Started by hand, so that each test says when the clock strikes. */
-const struck = new Map<string, (data: object) => Promise<void>>();
-const letters: { accountId: string; deviceId: string; validUntil: string | null }[] = [];
-const service = await openTestApp({
-  createJobs: () => ({
-    define(name, run) {
-      struck.set(name, run as (data: object) => Promise<void>);
-    },
-    async send(name, data) {
-      if (name === "tunnel-key-mail") letters.push(data as (typeof letters)[number]);
-    },
-    start: async () => {},
-    stop: async () => {},
-  }),
-});
+const { service, first, second, retire, inDays, passDays, phoneOf, addressesInUse } = await openKeyScene();
 afterAll(() => service.close());
-
-let [first, second]: FakeNode[] = [];
-beforeAll(async () => {
-  first = await connectNode(service, { name: "First" });
-  second = await connectNode(service, { name: "Second" });
-});
-
-const freshKey = () => generateKeyPair().publicKey;
-const inDays = (days: number) => dayOf(service.clock.now() + days * DAY_MS);
-const retire = () => strike("retire-tunnel-keys");
-const renew = () => strike("renew-tunnel-keys");
-
-async function strike(job: string, data: object = {}): Promise<void> {
-  const run = struck.get(job);
-  if (!run) throw new Error(`no job ${job}`);
-  await run(data);
-}
-
-async function pass(days: number): Promise<void> {
-  service.clock.advanceSeconds((days * DAY_MS) / 1000);
-}
-
-function nodes(): [FakeNode, FakeNode] {
-  if (!first || !second) throw new Error("the nodes are there");
-  return [first, second];
-}
-
-async function phoneOf(client: Person["client"], public_key?: string) {
-  const server_id = nodes()[0].identity.id;
-  const device = await client.devices.create({
-    body: { name: "Phone", server_id, ...(public_key === undefined ? {} : { public_key }) },
-  });
-  return { device, params: { id: device.id } };
-}
-
-const addressesInUse = async () => {
-  const { rows } = await service.database.pool.query<{ count: number }>(
-    "select (select count(address_index)::int from devices) + (select count(*)::int from retiring_keys) as count",
-  );
-  return rows[0]?.count;
-};
 
 describe("rotating", () => {
   test("gives a device a new key and new addresses; the former ones work for seven days more", async () => {
-    const [node] = nodes();
     const { client, email } = await service.person();
     const { device, params } = await phoneOf(client, freshKey());
-    const former = await node.holds(device.public_key);
+    const former = await first.holds(device.public_key);
     const public_key = freshKey();
     const rotated = await client.devices.rotate({ params, body: { public_key } });
     expect(rotated).toMatchObject({
@@ -78,22 +21,22 @@ describe("rotating", () => {
       next_rotation_on: inDays(90),
       retiring: [{ public_key: device.public_key, server: { name: "First" }, valid_until: inDays(7) }],
     });
-    const present = await node.holds(public_key);
+    const present = await first.holds(public_key);
     expect(present.allowedIps).toEqual(rotated.tunnel?.addresses);
     expect(present.presharedKey).toBe(rotated.tunnel?.preshared_key);
     expect(present.presharedKey).not.toBe(former.presharedKey);
     expect(present.allowedIps).not.toEqual(former.allowedIps);
-    expect(await node.holds(device.public_key)).toEqual(former);
+    expect(await first.holds(device.public_key)).toEqual(former);
 
     const before = await addressesInUse();
-    await pass(7);
+    passDays(7);
     await retire();
     expect(await addressesInUse()).toBe(before);
-    await pass(1);
+    passDays(1);
     await Promise.all([retire(), retire()]);
-    await node.lacks(device.public_key);
-    await node.holds(public_key);
-    expect(await addressesInUse()).toBe((before ?? 0) - 1);
+    await first.lacks(device.public_key);
+    await first.holds(public_key);
+    expect(await addressesInUse()).toBe(before - 1);
     const again = await service.logIn(email);
     expect((await again.client.devices.show({ params })).retiring).toEqual([]);
   });
@@ -119,16 +62,15 @@ describe("rotating", () => {
   });
 
   test("a second time within the overlap ends the oldest key at once", async () => {
-    const [node] = nodes();
     const { client } = await service.person();
     const { device, params } = await phoneOf(client);
     const two = await client.devices.rotate({ params, body: {} });
-    await node.holds(device.public_key);
+    await first.holds(device.public_key);
     const before = await addressesInUse();
     const three = await client.devices.rotate({ params, body: {} });
-    await node.lacks(device.public_key);
-    await node.holds(two.public_key);
-    await node.holds(three.public_key);
+    await first.lacks(device.public_key);
+    await first.holds(two.public_key);
+    await first.holds(three.public_key);
     expect(three.retiring.map(({ public_key }) => public_key)).toEqual([two.public_key]);
     expect(await addressesInUse()).toBe(before);
   });
@@ -148,20 +90,33 @@ describe("rotating", () => {
     expect(await codeOf(two.client.devices.rotate({ params: other.params, body: { public_key } }))).toBe(
       "devices.key_in_use",
     );
-    await pass(8);
+    passDays(8);
     await retire();
     expect(await create((await service.logIn(two.email)).client)).toBe("ok");
   });
 
-  test("a key is never two devices', when one is rotated away from it as another asks for it", async () => {
+  test("a key that retires is not given to who waited for the rotation, either", async () => {
     const [one, two] = [await service.person(), await service.person()];
-    const public_key = freshKey();
-    const { params } = await phoneOf(one.client, public_key);
-    const [, taken] = await Promise.all([
-      one.client.devices.rotate({ params, body: {} }),
-      codeOf(two.client.devices.create({ body: { name: "Mine", public_key } })),
+    const { device } = await phoneOf(one.client, freshKey());
+    const rotating = await service.database.pool.connect();
+    onTestFinished(() => rotating.release(true));
+    await rotating.query("begin");
+    await rotating.query("update devices set public_key = $2 where id = $1", [device.id, freshKey()]);
+    await rotating.query("insert into retiring_keys values ($1, $2, 60000, null, $3)", [
+      device.public_key,
+      device.id,
+      inDays(7),
     ]);
-    expect(taken).toBe("devices.key_in_use");
+    const body = { name: "Mine", public_key: device.public_key };
+    const taking = codeOf(two.client.devices.create({ body }));
+    await eventually(async () => {
+      const { rows } = await rotating.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      expect(rows).toHaveLength(1);
+    });
+    await rotating.query("commit");
+    expect(await taking).toBe("devices.key_in_use");
   });
 
   test("is refused for keys that are none, a server's, and revoked devices", async () => {
@@ -169,85 +124,9 @@ describe("rotating", () => {
     const { params } = await phoneOf(client);
     const rotate = (public_key: string) => codeOf(client.devices.rotate({ params, body: { public_key } }));
     expect(await rotate(Buffer.alloc(32, 255).toString("base64"))).toBe("devices.invalid_key");
-    expect(await rotate(nodes()[0].identity.publicKey)).toBe("devices.key_in_use");
+    expect(await rotate(first.identity.publicKey)).toBe("devices.key_in_use");
     await client.devices.revoke({ params });
     expect(await rotate(freshKey())).toBe("devices.revoked");
-  });
-});
-
-describe("moving", () => {
-  test("keeps the former server's peer until the end of tomorrow", async () => {
-    const [from, to] = nodes();
-    const { client } = await service.person();
-    const { device, params } = await phoneOf(client);
-    const moved = await client.devices.move({ params, body: { server_id: to.identity.id } });
-    expect(moved).toMatchObject({
-      server: { name: "Second" },
-      retiring: [{ public_key: device.public_key, server: { name: "First" }, valid_until: inDays(1) }],
-    });
-    expect(await to.holds(device.public_key)).toEqual(await from.holds(device.public_key));
-    await pass(1);
-    await retire();
-    await from.holds(device.public_key);
-    await pass(1);
-    await retire();
-    await from.lacks(device.public_key);
-    await to.holds(device.public_key);
-  });
-
-  test("without a wish goes to another server, and back at once where it was", async () => {
-    const [from, to] = nodes();
-    const { client } = await service.person();
-    const { device, params } = await phoneOf(client);
-    expect((await client.devices.move({ params, body: {} })).server?.name).toBe("Second");
-    const back = await client.devices.move({ params, body: { server_id: from.identity.id } });
-    expect(back.retiring).toMatchObject([{ server: { name: "Second" } }]);
-    await pass(2);
-    await retire();
-    await from.holds(device.public_key);
-    await to.lacks(device.public_key);
-  });
-
-  test("and rotating combine: each key ends where and when its time is over", async () => {
-    const [from, to] = nodes();
-    const { client, email } = await service.person();
-    const { device, params } = await phoneOf(client);
-    await client.devices.move({ params, body: { server_id: to.identity.id } });
-    const rotated = await client.devices.rotate({ params, body: {} });
-    expect(rotated.retiring.map(({ server, valid_until }) => [server?.name, valid_until])).toEqual([
-      ["First", inDays(1)],
-      ["Second", inDays(7)],
-    ]);
-    await client.devices.move({ params, body: { server_id: from.identity.id } });
-    await from.holds(rotated.public_key);
-    await pass(2);
-    await retire();
-    await from.lacks(device.public_key);
-    await to.lacks(rotated.public_key);
-    await to.holds(device.public_key);
-    await pass(6);
-    await retire();
-    await to.lacks(device.public_key);
-    const { client: again } = await service.logIn(email);
-    expect(await again.devices.show({ params })).toMatchObject({ retiring: [], server: { name: "First" } });
-  });
-
-  test("in opposite directions at once: all arrive", async () => {
-    const [from, to] = nodes();
-    const people = await Promise.all(Array.from({ length: 6 }, () => service.person()));
-    const phones = await Promise.all(people.map(({ client }) => phoneOf(client)));
-    const sides = [from, to];
-    for (const turn of [1, 0]) {
-      const moved = people.map(({ client }, index) =>
-        client.devices.move({
-          params: phones[index]?.params ?? { id: "" },
-          body: { server_id: sides[(index + turn) % 2]?.identity.id ?? "" },
-        }),
-      );
-      expect((await Promise.all(moved)).map(({ server }) => server?.name)).toEqual(
-        people.map((_, index) => sides[(index + turn) % 2]?.identity.name),
-      );
-    }
   });
 });
 
@@ -262,17 +141,16 @@ describe("all keys go at once", () => {
       }),
   };
   test.each(Object.keys(ends))("%s", async (name) => {
-    const [from, to] = nodes();
     const person = await service.person();
     const { device, params } = await phoneOf(person.client);
     const rotated = await person.client.devices.rotate({ params, body: {} });
-    await person.client.devices.move({ params, body: { server_id: to.identity.id } });
-    await to.holds(rotated.public_key);
+    await person.client.devices.move({ params, body: { server_id: second.identity.id } });
+    await second.holds(rotated.public_key);
     await ends[name]?.(person, device.id);
     await Promise.all([
-      from.lacks(device.public_key),
-      from.lacks(rotated.public_key),
-      to.lacks(rotated.public_key),
+      first.lacks(device.public_key),
+      first.lacks(rotated.public_key),
+      second.lacks(rotated.public_key),
     ]);
     const { rows } = await service.database.pool.query("select from retiring_keys where device_id = $1", [
       device.id,
@@ -281,74 +159,18 @@ describe("all keys go at once", () => {
   });
 });
 
-describe("as the days pass", () => {
-  test("keys that the server made are changed when due, once, also late and by two at once", async () => {
-    const { client, email, id } = await service.person();
-    const { params } = await phoneOf(client);
-    expect((await client.devices.show({ params })).next_rotation_on).toBe(inDays(90));
-    await client.devices.change({ params, body: { rotation_days: 30 } });
-    letters.length = 0;
-    const own = () => letters.filter(({ accountId }) => accountId === id);
-    await pass(29);
-    await renew();
-    expect(own()).toEqual([]);
-    await pass(4);
-    await Promise.all([renew(), renew()]);
-    await renew();
-    expect(own()).toEqual([{ accountId: id, deviceId: params.id, validUntil: inDays(7) }]);
-    const { client: again } = await service.logIn(email);
-    expect(await again.devices.show({ params })).toMatchObject({
-      key_version: 2,
-      next_rotation_on: inDays(30),
-    });
-    await strike("tunnel-key-mail", own()[0] ?? {});
-    const mail = await service.latestMail(email);
-    expect(mail.text).toContain(inDays(7));
-    expect(mail.text).toContain(`/devices/${params.id}`);
-  });
-
-  test("owners of their own keys are reminded when due and each week after, once, also late", async () => {
-    const { client, email, id } = await service.person();
-    const { params } = await phoneOf(client, freshKey());
-    await client.devices.change({ params, body: { rotation_days: 10 } });
-    const countAfter = async (days: number) => {
-      await pass(days);
-      letters.length = 0;
-      await Promise.all([renew(), renew()]);
-      await renew();
-      return letters.filter(({ accountId }) => accountId === id).length;
-    };
-    expect(await countAfter(9)).toBe(0);
-    expect(await countAfter(1)).toBe(1);
-    expect(await countAfter(6)).toBe(0);
-    expect(await countAfter(1)).toBe(1);
-    expect(await countAfter(9)).toBe(1); // two days late
-    expect(await countAfter(5)).toBe(1); // back in the rhythm
-    const { client: again } = await service.logIn(email);
-    expect((await again.devices.show({ params })).key_version).toBe(1);
-  });
-
-  test("0 days are never, null is as the service says", async () => {
-    const { client } = await service.person();
-    const { params } = await phoneOf(client);
-    const change = (rotation_days: number | null) =>
-      client.devices.change({ params, body: { rotation_days } });
-    expect(await change(0)).toMatchObject({ rotation_days: 0, next_rotation_on: null });
-    expect(await change(null)).toMatchObject({ rotation_days: null, next_rotation_on: inDays(90) });
-  });
-});
-
 describe("the former key", () => {
   test("is connected for its device, and counts for its account, also on the former server", async () => {
-    const [from, to] = nodes();
     const { client } = await service.person();
     const { device, params } = await phoneOf(client);
     await client.devices.rotate({ params, body: {} });
-    await client.devices.move({ params, body: { server_id: to.identity.id } });
-    await from.holds(device.public_key);
+    await client.devices.move({ params, body: { server_id: second.identity.id } });
+    await first.holds(device.public_key);
     const public_key = device.public_key;
-    from.report([{ public_key, handshake_age_seconds: 5 }]);
-    from.report([{ public_key, handshake_age_seconds: 5, received_bytes: 5_000_000, sent_bytes: 1_000_000 }]);
+    first.report([{ public_key, handshake_age_seconds: 5 }]);
+    first.report([
+      { public_key, handshake_age_seconds: 5, received_bytes: 5_000_000, sent_bytes: 1_000_000 },
+    ]);
     await eventually(async () => {
       expect((await client.devices.show({ params })).connection.connected).toBe(true);
       expect((await client.usage.own()).used_bytes).toBe(6_000_000);
