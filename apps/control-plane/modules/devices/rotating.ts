@@ -105,5 +105,3 @@ export function createRotating(options: RotatingOptions) {
     },
   };
 }
-
-export type Rotating = ReturnType<typeof createRotating>;

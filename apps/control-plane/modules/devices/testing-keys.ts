@@ -8,8 +8,6 @@ export interface KeyMail {
   readonly validUntil: string | null;
 }
 
-export type KeyScene = Awaited<ReturnType<typeof openKeyScene>>;
-
 export const freshKey = () => generateKeyPair().publicKey;
 
 /** A service with two nodes, whose jobs run when a test has the clock strike. */
