@@ -6,6 +6,7 @@ import { load } from "./load.ts";
 import { node } from "./node.ts";
 import { qr } from "./qr.ts";
 import { sentinel } from "./sentinel.ts";
+import { speed } from "./speed.ts";
 import { start } from "./start.ts";
 import { usage } from "./usage.ts";
 import { zeroLog } from "./zero-log.ts";
@@ -21,5 +22,6 @@ export const BENCHES: readonly Bench[] = [
   usage,
   devices,
   node,
+  speed,
   zeroLog,
 ];

@@ -40,8 +40,8 @@ export const SHARD_CLASSES_MAX = 512;
 export const SHARDS_MAX = 128;
 /** Major part of the first shard's class ids; one that is unlikely to be that of a queue which customers' packets meet later. */
 const FIRST_MAJOR = 0x5e00;
-/** So much may go at once after a pause; the kernel's timers wake a queue more often than that. */
-const BURST_SECONDS = 0.01;
+/** So much may go at once after a pause: on a busy machine queues wake tens of milliseconds late, and must catch up. */
+const BURST_SECONDS = 0.05;
 const BURST_BYTES_MIN = 4096;
 /** So long a packet waits at most. */
 const QUEUE_SECONDS = 0.25;

@@ -70,8 +70,10 @@ interface State {
 }
 
 const DRAIN_MS = 100;
-/** A program has 30 s (`run-program.ts`), and a command was never seen to take a millisecond. */
-const BATCH_COMMANDS_MAX = 4000;
+/** A program has 30 s (`run-program.ts`), and a command takes up to some milliseconds where there are tens of thousands. */
+const BATCH_COMMANDS_MAX = 1000;
+/** Of the devices on a new interface, so many at a time get their limits: the first do not wait for the last. */
+const BEGINNERS_MAX = 2000;
 /** So that a transaction's answers fit into what the kernel buffers for `nft`. */
 const ELEMENTS_MAX = 4000;
 const WHAT_IT_TAKES =
@@ -153,17 +155,19 @@ export function createShaper({ interfaceName, run = runProgram }: ShaperOptions)
     if (isNew && wanted.size === 0) return clear();
     const held = state && !isNew ? state : await begin(index);
     state = undefined; // until it is known to be what the kernel holds
-    const keys = (isNew ? undefined : touched) ?? new Set([...held.classes.keys, ...wanted.keys()]);
+    if (isNew) for (const piece of piecesOf([...wanted.keys()], BEGINNERS_MAX)) await settle(held, piece);
+    else await settle(held, touched ?? new Set([...held.classes.keys, ...wanted.keys()]));
+    state = held;
+  }
+
+  async function settle(held: State, keys: Iterable<string>): Promise<void> {
     const difference = held.classes.take(Array.from(keys, (key) => [key, wanted.get(key)] as const));
     await addShards(held);
     await tell(commandsOf(difference));
     await lead(difference);
-    state = held;
     if (difference.ended.length === 0) return;
     await sleep(DRAIN_MS);
-    state = undefined;
     await tell(difference.ended.flatMap((place) => removeClass(links, place)));
-    state = held;
   }
 
   /** Classes are there before packets are led to them. */
