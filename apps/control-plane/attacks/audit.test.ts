@@ -326,6 +326,7 @@ const SILENT: Readonly<Record<string, string>> = {
   "devices.ensure": OWN_DEVICE,
   "devices.change": OWN_DEVICE,
   "devices.move": OWN_DEVICE,
+  "devices.rotate": OWN_DEVICE,
   "devices.revoke": OWN_DEVICE,
   "devices.remove": OWN_DEVICE,
 };
