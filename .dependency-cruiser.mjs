@@ -53,6 +53,12 @@ export default {
       "WireGuard's keys, texts and arithmetic are pure, so that the browser, the agent and the server use the same code.",
     ),
     standsOn(
+      "placement-is-pure",
+      "packages/placement",
+      ["foundation/"],
+      "The choice of a server is arithmetic over what it is given, so that it can be shown to be the promised one.",
+    ),
+    standsOn(
       "contracts-stand-below-the-server",
       "packages/contracts",
       ["foundation/", "wireguard/"],

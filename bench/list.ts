@@ -4,6 +4,8 @@ import { devices } from "./devices.ts";
 import type { Bench } from "./figure.ts";
 import { load } from "./load.ts";
 import { node } from "./node.ts";
+import { placement } from "./placement.ts";
+import { probe } from "./probe.ts";
 import { qr } from "./qr.ts";
 import { sentinel } from "./sentinel.ts";
 import { speed } from "./speed.ts";
@@ -14,6 +16,8 @@ import { zeroLog } from "./zero-log.ts";
 /** All benchmarks, in the order of running: those that load the shared scene most come last. */
 export const BENCHES: readonly Bench[] = [
   qr,
+  placement,
+  probe,
   addresses,
   sentinel,
   load,

@@ -1,4 +1,5 @@
 import type { Bench } from "./figure.ts";
+import { measureBytes } from "./usage-bytes.ts";
 import { measureLedger } from "./usage-ledger.ts";
 import { measureIngest } from "./usage-live.ts";
 
@@ -7,5 +8,6 @@ export const usage: Bench = {
   async measure(run) {
     await measureIngest(run);
     await measureLedger(run);
+    await measureBytes(run);
   },
 };

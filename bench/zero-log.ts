@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { missingServer } from "@securewave/database/testing-server";
 import { ping, runOrThrow, temporaryDir } from "@securewave/testing";
 import type { Peer, PublicKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
@@ -8,12 +9,15 @@ import { createUserspaceDriver } from "../apps/node-agent/drivers/userspace.ts";
 import { createScrubber } from "../apps/node-agent/scrubber.ts";
 import { openScrubberScene } from "../apps/node-agent/testing-scrubber.ts";
 import { noTraces } from "../apps/node-agent/traces.ts";
+import { isZeroLogPossible, openZeroLogScene, TALKATIVE_SERVICE } from "../e2e/zero-log-scene.ts";
 import type { Bench, BenchRun } from "./figure.ts";
 import { openRawInterface } from "./raw-wireguard.ts";
 import { madeUpPeers, sceneRequirements } from "./scene.ts";
 import { median, timed } from "./statistics.ts";
 import { measureLeaks } from "./zero-log-leaks.ts";
-import { measureSearch } from "./zero-log-search.ts";
+import { measureOldLedgers } from "./zero-log-old-ledgers.ts";
+import { measureSceneSearch, measureServiceSearch } from "./zero-log-search.ts";
+import { measureTwins } from "./zero-log-twins.ts";
 
 const PEERS = 10_000;
 const ROUNDS = 5;
@@ -28,15 +32,39 @@ const GONE_WITHIN_MS = 300_000;
 export const zeroLog: Bench = {
   name: "zerolog",
   async measure(run) {
+    await measureBackups(run);
     if (!sceneRequirements().ok) return run.leaveOut("zerolog.endpoint_gone_s (needs tunnels)");
     await measureEndpointGone(run);
-    await measureLeaks(run);
-    const scene = await run.scene();
-    if (scene === undefined)
-      return run.leaveOut("zerolog.surfaces_searched, zerolog.ghost_hits (need the scene)");
-    await measureSearch(run, scene);
+    await (isZeroLogPossible ? measureProof(run) : measureWithoutStores(run));
   },
 };
+
+/** What somebody finds who has PostgreSQL's log and all backups. */
+async function measureBackups(run: BenchRun): Promise<void> {
+  const missing = missingServer();
+  if (missing !== undefined)
+    return run.leaveOut(`zerolog.twin_difference, zerolog.old_ledgers_opened (need ${missing})`);
+  await measureTwins(run);
+  await measureOldLedgers(run);
+}
+
+async function measureProof(run: BenchRun): Promise<void> {
+  const scene = await openZeroLogScene({ env: TALKATIVE_SERVICE });
+  try {
+    await measureSceneSearch(run, scene);
+    await measureLeaks(run, scene);
+  } finally {
+    await scene.close();
+  }
+}
+
+async function measureWithoutStores(run: BenchRun): Promise<void> {
+  run.leaveOut("zerolog.mutations_missed (needs Debian's PostgreSQL and Redis)");
+  const scene = await run.scene();
+  if (scene === undefined)
+    return run.leaveOut("zerolog.surfaces_searched, zerolog.ghost_hits (need the scene)");
+  await measureServiceSearch(run, scene);
+}
 
 /** A customer whose machine goes away in the midst of a session, by WireGuard's and the agent's real limits. */
 async function measureEndpointGone({ isQuick, progress, report }: BenchRun): Promise<void> {

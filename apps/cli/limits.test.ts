@@ -1,5 +1,6 @@
+import { formatSpeed } from "@securewave/contracts";
 import { expect, test } from "vitest";
-import { dataOrNone, humanSpeed, integerOrNone, limitOf, speed } from "./limits.ts";
+import { dataOrNone, integerOrNone, limitOf, speed } from "./limits.ts";
 
 test("amounts of data are read in decimal and binary units, or as none", () => {
   expect(["500GB", "1.5TiB", "1 mib", "2tb", "none"].map(dataOrNone).map(limitOf)).toEqual([
@@ -19,7 +20,7 @@ test("speeds are read in bits a second and shown in their largest unit", () => {
   expect(["64kbit", "1.5mbit", "1 Gbit"].map(read)).toEqual([64, 1500, 1_000_000]);
   for (const text of ["63kbit", "1mb", "1.0005mbit", "mbit", "41gbit"])
     expect(() => read(text)).toThrow("such as");
-  expect([64, 1500, 2_500_000].map(humanSpeed)).toEqual(["64 kbit/s", "1.5 Mbit/s", "2.5 Gbit/s"]);
+  expect([64, 1500, 2_500_000].map(formatSpeed)).toEqual(["64 kbit/s", "1.5 Mbit/s", "2.5 Gbit/s"]);
 });
 
 test("a number may be none", () => {

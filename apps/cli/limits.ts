@@ -49,9 +49,3 @@ export function speed(min: number, max: number) {
     return kbit;
   };
 }
-
-/** A speed in its largest unit: `1.5 Mbit/s`. */
-export function humanSpeed(kbitPerSecond: number): string {
-  if (kbitPerSecond < 1000) return `${kbitPerSecond} kbit/s`;
-  return kbitPerSecond < 1_000_000 ? `${kbitPerSecond / 1000} Mbit/s` : `${kbitPerSecond / 1_000_000} Gbit/s`;
-}

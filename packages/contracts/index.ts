@@ -12,7 +12,7 @@ export { refusals } from "./errors.ts";
 export { keyErrors } from "./keys.ts";
 export type { NodeState } from "./nodes.ts";
 export { Node, nodeErrors, Server, serverErrors } from "./nodes.ts";
-export { OwnPlan, Plan, planErrors } from "./plans.ts";
+export { formatSpeed, OwnPlan, Plan, planErrors } from "./plans.ts";
 export {
   Deletion,
   PrivacyRequest,

@@ -182,3 +182,9 @@ export const plans = {
     errors: [accountErrors.notFound, planErrors.notFound, planErrors.retired],
   }),
 };
+
+/** A speed in its largest unit: `1.5 Mbit/s`. */
+export function formatSpeed(kbitPerSecond: number): string {
+  if (kbitPerSecond < 1000) return `${kbitPerSecond} kbit/s`;
+  return kbitPerSecond < 1_000_000 ? `${kbitPerSecond / 1000} Mbit/s` : `${kbitPerSecond / 1_000_000} Gbit/s`;
+}

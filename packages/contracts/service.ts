@@ -2,7 +2,7 @@ import { defineErrors } from "@securewave/foundation";
 import { Type } from "typebox";
 import { accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
-import { Email, HumanText, NewPassword, Nullable, OneOf, Strict } from "./schemas.ts";
+import { Email, HumanText, NewPassword, OneOf, Strict } from "./schemas.ts";
 import { BrowserSession } from "./sessions.ts";
 
 export const serviceErrors = defineErrors("service", {
@@ -106,7 +106,9 @@ export const service = {
         registration: Settings.properties.registration,
         setup_needed: Type.Boolean(),
         policy_version: Type.String({ description: "Of the privacy policy that holds today" }),
-        policy_url: Nullable(Type.String({ description: "Where it can be read" })),
+        policy_url: Type.String({
+          description: "Where it can be read: an address, or a path of this service",
+        }),
       }),
     },
     errors: [],

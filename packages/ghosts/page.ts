@@ -1,3 +1,4 @@
+import { escapeHtml, htmlPage } from "@securewave/foundation/html";
 import type { Kind } from "./identity.ts";
 import type { Report, SurfaceReport } from "./report.ts";
 import { complaintsOf } from "./report.ts";
@@ -10,18 +11,7 @@ import { complaintsOf } from "./report.ts";
 export function renderPage(report: Report, more = ""): string {
   const searched = report.surfaces.reduce((sum, { bytes, unpackedBytes }) => sum + bytes + unpackedBytes, 0);
   const complaints = complaintsOf(report);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Zero-log report</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>Zero-log report</h1>
-<p class="outcome ${report.outcome}">${OUTCOMES[report.outcome]}</p>
+  const body = `<p class="outcome ${report.outcome}">${OUTCOMES[report.outcome]}</p>
 <p>On ${escapeHtml(report.at.slice(0, 10))}, ${report.ghosts.length} made-up customers (“ghosts”) used ${escapeHtml(report.software.name)}
 ${escapeHtml(report.software.version)}. Their addresses, names and keys were made up for this search and occur nowhere else. Then
 ${formatBytes(searched)} were searched for any trace of them, each in ${report.encodings.length} encodings.</p>
@@ -43,10 +33,8 @@ ${permitted(report.surfaces)}
 <p>The signed report can be verified without asking us. The seed of the ghosts is <code>${escapeHtml(report.seed)}</code>.</p>
 <details><summary>Encodings</summary><p>${report.encodings.map(escapeHtml).join("; ")}</p></details>
 <details><summary>Packages that were opened</summary><p>${report.forms.map(escapeHtml).join("; ")}</p></details>
-${more}</main>
-</body>
-</html>
-`;
+${more}`;
+  return htmlPage("Zero-log report", body, STYLE);
 }
 
 const OUTCOMES: Readonly<Record<Report["outcome"], string>> = {
@@ -107,27 +95,7 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
-}
-
 const STYLE = `
-:root{color-scheme:light dark}
-body{font:16px/1.6 system-ui,sans-serif;margin:0}
-main{max-width:60rem;margin:0 auto;padding:2rem 1rem}
-h1{margin-top:0}
 .outcome{font-size:1.2rem;font-weight:600;padding:.75rem 1rem;border-left:.4rem solid #b45309}
 .clean{border-color:#15803d}.leaking{border-color:#b91c1c}
-.wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #8884}
-code{overflow-wrap:anywhere}
 `;

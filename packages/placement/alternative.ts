@@ -60,5 +60,6 @@ function middleOfRegion(fleet: Fleet, region: string | undefined): Place | undef
     const place = fleet.placeOfRow(row);
     if (place !== undefined) places.push(place);
   }
-  return middleOf(places);
+  // A sum of doubles depends on its order; the order in which servers came must not matter.
+  return middleOf(places.sort((a, b) => a.x - b.x || a.y - b.y || a.z - b.z));
 }

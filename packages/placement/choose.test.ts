@@ -86,6 +86,31 @@ test("the order in which servers came, and what they were before, change nothing
   );
 });
 
+test("how far the nearest region is comes out the same to the last bit", () => {
+  const places = [
+    { latitude: 1.35, longitude: 103.8 },
+    { latitude: 52.5, longitude: 13.4 },
+    { latitude: 0, longitude: -3.880276711385491e-13 },
+  ];
+  const closed = places.map((coordinates, at) =>
+    serverWith({ id: `node_${at}`, region: "eu-west", state: "offline", coordinates }),
+  );
+  const open = serverWith({ id: "node_open", region: "eu-north", coordinates: places[1] });
+  const wish = { region: "eu-west", seed: "" };
+  const orders = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ];
+  const choices = orders.map((order) =>
+    chooseServer(createFleet([...order.flatMap((at) => closed[at] ?? []), open]), wish),
+  );
+  expect(new Set(choices.map((choice) => choice.alternative?.distanceKm)).size).toBe(1);
+});
+
 test("equally good servers share out seeds evenly, and one that comes takes its own share only", () => {
   const servers = Array.from({ length: 9 }, (_, at) => serverWith({ id: `node_${at}` }));
   const chosen = (fleet: ReturnType<typeof createFleet>, seed: string) => {

@@ -138,8 +138,26 @@ const BASIS_WORDS = {
   consent: "your consent, which you can take back (Art. 6 (1) a GDPR)",
 } as const;
 
-/** The table of a privacy policy: what is held of customers, in their words. */
-export function policyTable(catalogue: Catalogue): string {
+/** What is held of customers and can be told apart, in their words. */
+export interface PolicyRow {
+  readonly data: string;
+  readonly where: string;
+  readonly howLong: string;
+  readonly whatFor: string;
+  readonly legalBasis: string;
+  readonly inExport: string;
+}
+
+export const POLICY_HEADINGS: Readonly<Record<keyof PolicyRow, string>> = {
+  data: "data",
+  where: "where",
+  howLong: "how long",
+  whatFor: "what for",
+  legalBasis: "legal basis",
+  inExport: "in your export",
+};
+
+export function policyRows(catalogue: Catalogue): PolicyRow[] {
   const groups = catalogue.groups.filter(
     ({ whose, class: kind, room, name }) =>
       whose === "customer" &&
@@ -149,14 +167,25 @@ export function policyTable(catalogue: Catalogue): string {
   );
   // What is on its way to a place has the same words as what stands there, and is told by that.
   const lasting = new Map(merge(groups).map((group) => [group.what, group]));
-  const rows = [...lasting.values()].map((group) => {
-    const { what, lifetime, purpose, basis } = group;
-    const right = "as" in group.export ? "yes" : "no";
-    return `| ${what}: ${fieldsOf(group, true)} | ${whereOf(group)} | ${lifetime} | ${purpose} | ${basis ? BASIS_WORDS[basis] : ""} | ${right} |`;
-  });
-  const head =
-    "| data | where | how long | what for | legal basis | in your export |\n| --- | --- | --- | --- | --- | --- |";
-  return [head, ...rows].join("\n");
+  return [...lasting.values()].map((group) => ({
+    data: `${group.what}: ${fieldsOf(group, true)}`,
+    where: whereOf(group),
+    howLong: group.lifetime,
+    whatFor: group.purpose,
+    legalBasis: group.basis ? BASIS_WORDS[group.basis] : "",
+    inExport: "as" in group.export ? "yes" : "no",
+  }));
+}
+
+/** The table of a privacy policy. */
+export function policyTable(catalogue: Catalogue): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const headings = Object.values(POLICY_HEADINGS);
+  return [
+    line(headings),
+    line(headings.map(() => "---")),
+    ...policyRows(catalogue).map((row) => line(Object.values(row))),
+  ].join("\n");
 }
 
 function whereOf({ class: kind }: Group): string {

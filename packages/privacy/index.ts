@@ -1,6 +1,13 @@
 export type { Catalogue } from "./catalogue.ts";
 export { catalogue, createCatalogue, describeField } from "./catalogue.ts";
-export { fillDocument, policyTable, zeroLogTables } from "./documents.ts";
+export {
+  fillDocument,
+  POLICY_HEADINGS,
+  type PolicyRow,
+  policyRows,
+  policyTable,
+  zeroLogTables,
+} from "./documents.ts";
 export type { Class, Entry, Group, LegalBasis, Room } from "./entry.ts";
 export type { Export, Field, Precision, Whose } from "./fields.ts";
 export { describeFinding, type Finding } from "./finding.ts";

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fakeReport } from "@securewave/ghosts/testing-report";
 import { expect, test } from "vitest";
-import { fakeReport } from "../testing/fake-zero-log.ts";
 import { useService } from "../testing/service.ts";
 
 const service = useService();

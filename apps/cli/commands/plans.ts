@@ -1,10 +1,10 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import type { Client, OwnPlan, Plan } from "@securewave/contracts";
+import { type Client, formatSpeed, type OwnPlan, type Plan } from "@securewave/contracts";
 import { asksFirst, lists } from "../acts.ts";
 import { given, type Perform } from "../call.ts";
 import { usageError } from "../failure.ts";
 import { humanBytes } from "../human.ts";
-import { dataOrNone, humanSpeed, integerOrNone, limitOf, type None, speed } from "../limits.ts";
+import { dataOrNone, integerOrNone, limitOf, type None, speed } from "../limits.ts";
 import { searchOption } from "../options.ts";
 import type { Column } from "../output.ts";
 import { BY_MAIL, BY_NAME, resolveAccount, resolvePlan } from "../resolve.ts";
@@ -253,7 +253,7 @@ function marksOf({ is_default, is_retired, is_used }: Plan): string[] {
 
 function quotaText({ quota_bytes, on_quota, throttle_kbit_per_second }: OwnPlan): string {
   if (quota_bytes === null) return "unlimited";
-  const then = on_quota === "block" ? "blocked" : humanSpeed(throttle_kbit_per_second);
+  const then = on_quota === "block" ? "blocked" : formatSpeed(throttle_kbit_per_second);
   return `${humanBytes(quota_bytes)}, then ${then}`;
 }
 

@@ -1,8 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import type { Usage, UsageForStaff } from "@securewave/contracts";
+import { formatSpeed, type Usage, type UsageForStaff } from "@securewave/contracts";
 import type { Perform } from "../call.ts";
 import { humanBytes } from "../human.ts";
-import { humanSpeed } from "../limits.ts";
 import { BY_MAIL, resolveAccount } from "../resolve.ts";
 
 export function addUsageCommand(program: CommandUnknownOpts, perform: Perform): void {
@@ -39,7 +38,7 @@ function ownFields(usage: Usage): [string, string][] {
   return [
     ["Month", usage.month],
     ["Used", `${humanBytes(used_bytes)}${quota}`],
-    ["Devices are", stateOf(usage, speed === null ? "" : ` to ${humanSpeed(speed)}`)],
+    ["Devices are", stateOf(usage, speed === null ? "" : ` to ${formatSpeed(speed)}`)],
     ["Begins anew on", usage.resets_on],
   ];
 }

@@ -76,7 +76,7 @@ function serviceHandlers(state: FakeState): Handlers {
       registration: "open",
       setup_needed: false,
       policy_version: "1",
-      policy_url: null,
+      policy_url: "/privacy-policy",
     }),
     "service.live": () => ({ status: "alive" }),
     "service.readSettings": () => state.settings,

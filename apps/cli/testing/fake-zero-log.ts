@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { formatVerifier, rawPublicKey } from "@securewave/audit-trail";
 import type { ZeroLogRun } from "@securewave/contracts";
-import { REPORT_FORMAT, type Report, type SurfaceReport, signReport } from "@securewave/ghosts/report";
+import { type Report, signReport } from "@securewave/ghosts/report";
+import { fakeReport } from "@securewave/ghosts/testing-report";
 import type { Handlers } from "./fake-input.ts";
 
 const NAME = "vpn.example.org/zero-log";
@@ -14,41 +15,6 @@ export interface FakeZeroLog {
   next: Report;
   /** Bodies of the calls that began one. */
   readonly started: Readonly<Record<string, unknown>>[];
-}
-
-export function fakeReport(outcome: Report["outcome"], change: Partial<SurfaceReport> = {}): Report {
-  const surface: SurfaceReport = {
-    id: "service-log",
-    title: "Service: log",
-    rows: [19],
-    sources: 3,
-    bytes: 2_000_000,
-    unpackedBytes: 0,
-    permits: [],
-    controls: [{ kind: "ipv4", encoding: "text", isFound: true }],
-    hits: [],
-    hitsCount: 0,
-    faintCount: 0,
-    settings: [],
-    skipped: [],
-    skippedCount: 0,
-    problems: [],
-    ...change,
-  };
-  return {
-    format: REPORT_FORMAT,
-    at: `${DAY}T04:23:00Z`,
-    software: { name: "SecureWave", version: "1.0" },
-    seed: "00",
-    ghosts: ["ghost-1", "ghost-2"],
-    kinds: ["ipv4"],
-    encodings: ["text"],
-    forms: [],
-    steps: ["each fails to log in"],
-    surfaces: [surface],
-    notCovered: ["The hoster's netflow."],
-    outcome,
-  };
 }
 
 export function createFakeZeroLog(): FakeZeroLog {

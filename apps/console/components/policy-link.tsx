@@ -1,8 +1,14 @@
 import type { ReactNode } from "react";
 
-/** Leads to the operator's privacy policy, in a page of its own; mere text where it is not said where that is. */
-export function PolicyLink({ url, children }: { readonly url: string | null; readonly children: ReactNode }) {
-  if (url === null) return children;
+/** Leads to the privacy policy, in a page of its own; mere text until it is known where that is. */
+export function PolicyLink({
+  url,
+  children,
+}: {
+  readonly url: string | undefined;
+  readonly children: ReactNode;
+}) {
+  if (url === undefined) return children;
   return (
     <a
       href={url}

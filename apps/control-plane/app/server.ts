@@ -18,7 +18,7 @@ import { mountNodes } from "../modules/nodes/index.ts";
 import { mountPasskeys } from "../modules/passkeys/index.ts";
 import { mountPasswords } from "../modules/passwords/index.ts";
 import { mountPlans } from "../modules/plans/index.ts";
-import { mountPrivacy } from "../modules/privacy/index.ts";
+import { addPolicyPage, mountPrivacy } from "../modules/privacy/index.ts";
 import { mountSecondFactors } from "../modules/second-factors/index.ts";
 import { mountService } from "../modules/service/index.ts";
 import { mountSessions } from "../modules/sessions/index.ts";
@@ -69,6 +69,7 @@ export async function openServer(
   mountRoutes(createMount(server, createGate({ identify: people.identify, ...security })), ground, rooms);
   await addReference(server, version, isSecure);
   addZeroLogPage(server, rights.zeroLog, isSecure);
+  addPolicyPage(server, isSecure);
   await addConsole(server, consoleDir);
   mountUpgrade(server, NODE_SOCKET_PATH, { admit: security.admitNode, accept: tunnels.gateway.accept });
   closing.defer(tunnels.gateway.close); // before the server, which waits for open connections

@@ -58,7 +58,7 @@ export const peopleSettings = {
     ),
     policyUrl: optionalText(
       "PRIVACY_POLICY_URL",
-      "Where your privacy policy can be read: people are led there before they agree to it.",
+      "Where your privacy policy can be read: people are led there before they agree to it. Without it, to a page that says what the software holds.",
       { range: "an http or https URL", isAllowed: isWebAddress },
     ),
   },

@@ -12,7 +12,7 @@ import { privacyQuery } from "./queries.ts";
 
 export function PolicySection({ policy }: { readonly policy: PrivacyState["policy"] }) {
   const { version, agreed_version, agreed_on } = policy;
-  const url = useQuery(serviceQuery).data?.policy_url ?? null;
+  const url = useQuery(serviceQuery).data?.policy_url;
 
   async function agree(): Promise<void> {
     await client.privacy.agree({ body: { version } });

@@ -60,7 +60,7 @@ export function SignUpPage() {
 }
 
 interface AgreementProps {
-  readonly service: { readonly policy_version: string; readonly policy_url: string | null };
+  readonly service: { readonly policy_version: string; readonly policy_url: string };
 }
 
 function Agreement({ service: { policy_version: version, policy_url: url } }: AgreementProps) {

@@ -1,12 +1,6 @@
-import type { OwnPlan, Usage } from "@securewave/contracts";
+import { formatSpeed, type OwnPlan, type Usage } from "@securewave/contracts";
 import type { Tone } from "../../components/state.tsx";
 import { formatBytes, formatDay } from "../../format.ts";
-
-/** A speed in its largest unit: `1.5 Mbit/s`. */
-export function formatSpeed(kbitPerSecond: number): string {
-  if (kbitPerSecond < 1000) return `${kbitPerSecond} kbit/s`;
-  return kbitPerSecond < 1_000_000 ? `${kbitPerSecond / 1000} Mbit/s` : `${kbitPerSecond / 1_000_000} Gbit/s`;
-}
 
 /** What happens when the quota is used up, as the end of a sentence. */
 export function consequenceOf({ on_quota, throttle_kbit_per_second }: OwnPlan): string {

@@ -22,6 +22,23 @@ test("a network that staff block is shut out at once, and let in when the block 
   expect((await ask("2001:db8:1::1")).status).toBe(200);
 });
 
+test("the list goes on where a page ended, though the last block of that page is lifted", async () => {
+  const { client } = await service.person("support");
+  const block = (network: string) => client.blocks.add({ body: { network, minutes: 10 } });
+  const made = [
+    await block("198.51.100.0/28"),
+    await block("198.51.100.16/28"),
+    await block("198.51.100.32/28"),
+  ];
+  const ids = new Set(made.map(({ id }) => id));
+  const first = await client.blocks.list({ query: { limit: 1 } });
+  await client.blocks.lift({ params: { id: first.items[0]?.id ?? "" } });
+  const rest = await client.blocks.list({ query: { cursor: first.next_cursor ?? "" } });
+  expect(new Set([...first.items, ...rest.items].map(({ id }) => id))).toEqual(ids);
+  expect(first.items.length + rest.items.length).toBe(ids.size);
+  for (const { id } of rest.items) await client.blocks.lift({ params: { id } });
+});
+
 test("nobody blocks themselves, and no text that is no network", async () => {
   const { client } = await service.person("support");
   expect(await codeOf(client.blocks.add({ body: { network: "127.0.0.0/8", minutes: 1 } }))).toBe(

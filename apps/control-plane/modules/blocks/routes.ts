@@ -8,10 +8,15 @@ import type { Audit } from "../audit/index.ts";
 /** Blocks are in memory only; what stands in the trail of them names no network. */
 export function mountBlocks(mount: Mount, blocklist: Blocklist, audit: Audit, { db }: Database): void {
   mount(api.blocks.list, ({ query }) => {
-    const bounds = boundsOf(query, 1);
-    const all = blocklist.list();
-    const start = bounds.after ? all.findIndex(({ id }) => id === bounds.after?.[0]) + 1 : 0;
-    return pageOf(all.slice(start, start + bounds.rows), bounds, ({ id }) => [id], viewOf);
+    const bounds = boundsOf(query, 2);
+    const [since, lastId = ""] = bounds.after ?? [];
+    // By its place in the order, for the block itself may be lifted meanwhile.
+    const isLeft = (block: Block) =>
+      since === undefined ||
+      block.since < Number(since) ||
+      (block.since === Number(since) && block.id > lastId);
+    const left = blocklist.list().filter(isLeft);
+    return pageOf(left.slice(0, bounds.rows), bounds, ({ since, id }) => [String(since), id], viewOf);
   });
   mount(api.blocks.add, async ({ caller, body, request }) => {
     if (blocklist.holds(body.network, request.origin.address)) throw blockErrors.wouldLockOut();

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { escapeHtml } from "@securewave/foundation/html";
 import type { Secret } from "@securewave/foundation/secret";
 import { createTransport, type Transporter } from "nodemailer";
 
@@ -62,10 +63,6 @@ function htmlOf({ paragraphs, action }: Content): string {
   const body = paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`);
   if (action) body.push(`<p><a href="${escapeHtml(action.url)}">${escapeHtml(action.label)}</a></p>`);
   return `<!doctype html><html lang="en"><body style="font:16px/1.5 sans-serif">${body.join("")}</body></html>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 function contentOf(sent: unknown): Buffer {

@@ -7,6 +7,7 @@ import type { Telemetry } from "../../http/telemetry.ts";
 import type { Security } from "../../security.ts";
 import type { Accounts } from "../accounts/index.ts";
 import type { Nodes } from "../nodes/index.ts";
+import { POLICY_PATH } from "../privacy/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
 import type { ZeroLog } from "../zero-log/index.ts";
 
@@ -102,6 +103,6 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
       accounts.isSetupNeeded(),
     ]);
     const { policyVersion: policy_version, policyUrl } = policy;
-    return { name, registration, setup_needed, policy_version, policy_url: policyUrl ?? null };
+    return { name, registration, setup_needed, policy_version, policy_url: policyUrl ?? POLICY_PATH };
   });
 }

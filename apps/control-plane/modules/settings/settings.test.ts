@@ -15,7 +15,7 @@ test("settings have defaults, change one by one, and are kept", async () => {
   expect(await service.client().service.info()).toEqual({
     name: change.service_name,
     policy_version: "1",
-    policy_url: null,
+    policy_url: "/privacy-policy",
     registration: "open",
     setup_needed: false,
   });

@@ -1,3 +1,4 @@
+import { formatSpeed } from "@securewave/contracts";
 import { type Clock, MINUTE_MS } from "@securewave/foundation";
 import type { Account } from "../accounts/index.ts";
 import type { Letter, Mail } from "../mail/index.ts";
@@ -112,7 +113,7 @@ interface UsageLetter extends Pick<Telling, "percent"> {
 
 /** It says how much of the quota, and never how many bytes or when: letters lie in mailboxes for years. */
 export function usageLetter({ to, serviceName, publicUrl, percent, plan, resetDay }: UsageLetter): Letter {
-  const speed = `${plan.throttle_kbit_per_second / 1000} Mbit/s`;
+  const speed = formatSpeed(plan.throttle_kbit_per_second);
   const isReached = percent === 100;
   const consequence =
     plan.on_quota === "block"

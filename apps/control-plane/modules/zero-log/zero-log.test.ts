@@ -1,53 +1,19 @@
 import { createHash } from "node:crypto";
 import { parseVerifier } from "@securewave/audit-trail";
-import { complaintsOf, REPORT_FORMAT, type Report, verifyReport } from "@securewave/ghosts/report";
+import { complaintsOf, type Report, verifyReport } from "@securewave/ghosts/report";
+import { fakeReport } from "@securewave/ghosts/testing-report";
 import { eventually } from "@securewave/testing/eventually";
 import { afterAll, expect, test } from "vitest";
 import { codeOf, openTestApp } from "../../testing.ts";
 
 type TestApp = Awaited<ReturnType<typeof openTestApp>>;
 
-const SURFACE = {
-  id: "service-log",
-  title: "Service: log",
-  rows: [19],
-  sources: 1,
-  bytes: 1000,
-  unpackedBytes: 0,
-  permits: [],
-  controls: [{ kind: "ipv4", encoding: "text", isFound: true }],
-  hits: [],
-  hitsCount: 0,
-  faintCount: 0,
-  settings: [],
-  skipped: [],
-  skippedCount: 0,
-  problems: [],
-} as const;
-
-function reportOf(outcome: Report["outcome"], surface: Partial<Report["surfaces"][number]> = {}): Report {
-  return {
-    format: REPORT_FORMAT,
-    at: "2026-11-21T04:23:00Z",
-    software: { name: "SecureWave", version: "1" },
-    seed: "00",
-    ghosts: ["ghost-1"],
-    kinds: ["ipv4"],
-    encodings: ["text"],
-    forms: [],
-    steps: ["they <i>come</i>"],
-    surfaces: [{ ...SURFACE, ...surface }],
-    notCovered: ["netflow"],
-    outcome,
-  };
-}
-
 /** A program that hears an order, says how far it is, and gives the report that it was made with. */
 function scripted(report: Report | undefined, { waits = false } = {}): string[] {
   const events = [
-    { kind: "surfaces", surfaces: [{ id: SURFACE.id, title: SURFACE.title }] },
+    { kind: "surfaces", surfaces: [{ id: "service-log", title: "Service: log" }] },
     { kind: "step", text: "they come" },
-    { kind: "surface", id: SURFACE.id, state: "searching", bytes: 500, sources: 1 },
+    { kind: "surface", id: "service-log", state: "searching", bytes: 500, sources: 1 },
   ];
   const script = `
     const say = (value) => process.stdout.write(JSON.stringify(value) + "\\n");
@@ -89,7 +55,7 @@ async function proofOf(service: TestApp) {
 }
 
 test("a clean search is signed and shown to everybody, as JSON and as a page without script", async () => {
-  const report = reportOf("clean");
+  const report = { ...fakeReport("clean"), steps: ["they <i>come</i>"] };
   const service = await openWith(scripted(report));
   expect((await service.send("/zero-log")).text).toContain("No search has been made yet");
   expect(await service.client().zeroLog.latest()).toMatchObject({ report: null });
@@ -110,7 +76,7 @@ test("a clean search is signed and shown to everybody, as JSON and as a page wit
 });
 
 test("a report of which one letter was changed is not that of the service", async () => {
-  const service = await openWith(scripted(reportOf("leaking", { hitsCount: 3 })));
+  const service = await openWith(scripted(fakeReport("leaking", { hitsCount: 3 })));
   await runOnce(service);
   const { note, verifier } = await proofOf(service);
   expect(verifyReport(note, verifier)?.report.outcome).toBe("leaking");
@@ -124,10 +90,10 @@ test("a report of which one letter was changed is not that of the service", asyn
 });
 
 test.each([
-  ["traces", reportOf("leaking", { hitsCount: 3 }), "found 3 traces", "zero_log_leaking"],
+  ["traces", fakeReport("leaking", { hitsCount: 3 }), "found 3 traces", "zero_log_leaking"],
   [
     "a control that was not found",
-    reportOf("incomplete", { controls: [{ kind: "ipv4", encoding: "text", isFound: false }] }),
+    fakeReport("incomplete", { controls: [{ kind: "ipv4", encoding: "text", isFound: false }] }),
     "is not complete",
     "zero_log_incomplete",
   ],
@@ -141,7 +107,7 @@ test.each([
 });
 
 test("a proof that is older than two days raises an alarm, and so does the lack of one", async () => {
-  const service = await openWith(scripted(reportOf("clean")));
+  const service = await openWith(scripted(fakeReport("clean")));
   const zeroLog = async () => (await service.client().service.health()).checks.zero_log;
   expect(await zeroLog()).toBeUndefined();
   service.clock.advanceSeconds(3 * 86_400);
@@ -175,7 +141,7 @@ test("one search goes on at a time; how far it is can be seen, and the service's
 });
 
 test("the last thirty reports are kept, and staff read them all", async () => {
-  const service = await openWith(scripted(reportOf("clean")));
+  const service = await openWith(scripted(fakeReport("clean")));
   const row = { made_on: "2026-01-01", outcome: "clean" as const, hits: 0, note: "old" };
   const rows = Array.from({ length: 30 }, (_, index) => ({ ...row, number: index + 1 }));
   await service.database.db.insertInto("zero_log_reports").values(rows).execute();
