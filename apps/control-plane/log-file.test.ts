@@ -150,7 +150,7 @@ test("after kill -9 in the middle of writing every line is whole, and none is mi
   openLogFile({ path }).write(""); // cuts what the kernel may have left of the last line
   const names = readdirSync(join(path, "..")).sort().reverse();
   const counts = names.flatMap((name) => linesOf(join(path, "..", name))).map(countOf);
-  expect(counts.length).toBeGreaterThan(100);
+  expect(counts.length).toBeGreaterThan(80); // four full files hold that many of the longest lines
   expect(counts).toEqual(counts.map((_, index) => (counts[0] ?? 0) + index));
 });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { exampleFor, propertiesOf, ROUTES, urlOf } from "../attacks/examples.ts";
 import { codeOf, connectNode, openTestApp, type Person } from "../testing.ts";
 
 const service = await openTestApp();
@@ -44,6 +45,8 @@ beforeAll(async () => {
   }
 });
 
+const made = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
 async function readAll(limit: number, search?: string): Promise<{ id: string; name: string }[]> {
   const found: { id: string; name: string }[] = [];
   let cursor: string | undefined;
@@ -84,7 +87,6 @@ test("a search finds the names that hold the text, in either case, and takes no 
 
 test("a cursor of another list, cut or made up is refused", async () => {
   const { next_cursor } = await person.client.devices.list({ query: { limit: 1 } });
-  const made = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const cursors = [
     made(["a"]),
     made(["a", "b", "c"]),
@@ -97,6 +99,26 @@ test("a cursor of another list, cut or made up is refused", async () => {
   cursors.push((next_cursor ?? "").slice(0, -4), "x".repeat(513), "..%2F");
   for (const cursor of cursors) {
     expect(await codeOf(person.client.devices.list({ query: { cursor } })), cursor).toBe("request.invalid");
+  }
+});
+
+test("whatever another list may have sorted by, each list answers or refuses it", async () => {
+  const values = ["", "x", "0", "-1", "9".repeat(20), "2026-01-01", "2026-02-31", "0000-01-01", "infinity"];
+  const positions = [...values.map((value) => [value]), ...values.map((value) => [value, "x"])];
+  const lists = ROUTES.filter(({ route }) => propertiesOf(route.query).some(([part]) => part === "cursor"));
+  expect(lists.length).toBeGreaterThan(8);
+  const { token } = await service.admin();
+  for (const { name, route } of lists) {
+    const example = exampleFor(route);
+    const statuses = new Map<string, number>();
+    for (const position of positions) {
+      const url = urlOf(route, { ...example, query: { cursor: made(position) } });
+      const { status } = await service.send(url, { method: route.method, token });
+      statuses.set(JSON.stringify(position), status);
+    }
+    expect(new Set([...statuses.values(), 200, 400]), `${name} ${[...statuses]}`).toEqual(
+      new Set([200, 400]),
+    );
   }
 });
 

@@ -1,7 +1,11 @@
 import { requestErrors } from "@securewave/contracts";
+import { dayOf } from "@securewave/foundation";
 
 /** Where the next page starts: after the row with these sort values. */
 export type Position = readonly string[];
+
+/** What a sort value is: a cursor of another list has others, which the store would choke on. */
+export type SortValue = "text" | "day" | "integer";
 
 const LIMIT_DEFAULT = 50;
 
@@ -20,9 +24,11 @@ export interface PageBounds {
 }
 
 /** @throws request.invalid when the cursor is not one that a page answered with */
-export function boundsOf(page: PageRequest, positionLength: number): PageBounds {
+export function boundsOf(page: PageRequest, sortedBy: readonly SortValue[]): PageBounds {
   const after = page.cursor === undefined ? undefined : parseCursor(page.cursor);
-  if (page.cursor !== undefined && after?.length !== positionLength) {
+  const isOfList =
+    after?.length === sortedBy.length && sortedBy.every((kind, at) => IS_OF[kind](after[at] ?? ""));
+  if (page.cursor !== undefined && !isOfList) {
     throw requestErrors.invalid({
       issues: [{ at: "query/cursor", message: "is not a cursor of this list" }],
     });
@@ -49,6 +55,19 @@ export function pageOf<Row, View>(
     items: shown.map(view),
     next_cursor: hasMore ? Buffer.from(JSON.stringify(position(last))).toString("base64url") : null,
   };
+}
+
+const IS_OF: Readonly<Record<SortValue, (text: string) => boolean>> = {
+  text: () => true,
+  day: isDay,
+  integer: (text) => /^\d{1,15}$/.test(text),
+};
+
+/** Of a year that PostgreSQL has: there is none of number 0. */
+function isDay(text: string): boolean {
+  if (!/^(?!0000)\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(ms) && dayOf(ms) === text;
 }
 
 function parseCursor(cursor: string): Position | undefined {

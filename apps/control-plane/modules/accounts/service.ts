@@ -322,7 +322,7 @@ export function createAccounts(options: AccountsOptions) {
     },
 
     async list(page: PageRequest) {
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["text"]);
       const rows = await store.listAccounts(db, bounds, soughtBy(page.search?.trim()));
       const listed = pageOf(rows, bounds, ({ id }) => [id], open);
       return { ...listed, items: listed.items.filter((account) => account !== undefined).map(viewOf) };

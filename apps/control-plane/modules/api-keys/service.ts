@@ -69,7 +69,7 @@ export function createApiKeys(options: ApiKeysOptions) {
 
   return {
     async list(accountId: string, page: PageRequest) {
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["text"]);
       const rows = await store.listApiKeysOf(db, accountId, today(), bounds);
       const key = await dataKeys.ofAccount(accountId);
       return pageOf(

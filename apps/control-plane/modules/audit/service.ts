@@ -7,7 +7,7 @@ import {
   type LeafRange,
   SALT_BYTES,
 } from "@securewave/audit-trail";
-import { type AuditEntry, auditErrors, requestErrors } from "@securewave/contracts";
+import { type AuditEntry, auditErrors } from "@securewave/contracts";
 import type { Database, Tables } from "@securewave/database";
 import { type Clock, DAY_MS, dayOf } from "@securewave/foundation";
 import type { Kysely } from "kysely";
@@ -115,12 +115,8 @@ export function createAudit(options: AuditOptions) {
     },
 
     async list(filter: store.EntryFilter, page: PageRequest) {
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["integer"]);
       const before = bounds.after && Number(bounds.after[0]);
-      if (before !== undefined && !Number.isSafeInteger(before))
-        throw requestErrors.invalid({
-          issues: [{ at: "query/cursor", message: "is not a cursor of this list" }],
-        });
       const { pattern, rows: rowsMax } = bounds;
       const rows = await store.listEntries(db, { ...filter, pattern }, { before, rows: rowsMax });
       return pageOf(rows, bounds, ({ index }) => [String(index)], viewOf);

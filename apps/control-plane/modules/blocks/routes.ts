@@ -8,7 +8,7 @@ import type { Audit } from "../audit/index.ts";
 /** Blocks are in memory only; what stands in the trail of them names no network. */
 export function mountBlocks(mount: Mount, blocklist: Blocklist, audit: Audit, { db }: Database): void {
   mount(api.blocks.list, ({ query }) => {
-    const bounds = boundsOf(query, 2);
+    const bounds = boundsOf(query, ["integer", "text"]);
     const [since, lastId = ""] = bounds.after ?? [];
     // By its place in the order, for the block itself may be lifted meanwhile.
     const isLeft = (block: Block) =>

@@ -186,7 +186,7 @@ export function createDevices(options: DevicesOptions) {
     /** In the order of their names. Cursors are sealed: they stand in URLs, and name a device. */
     async list(accountId: string, page: PageRequest) {
       const key = await dataKeys.ofAccount(accountId);
-      const bounds = boundsOf(openCursor(key, accountId, page), 2);
+      const bounds = boundsOf(openCursor(key, accountId, page), ["text", "text"]);
       const rows = names.pageOf(await store.listDevicesOf(db, accountId), page.search, bounds);
       const view = await views.prepare();
       const listed = pageOf(rows, bounds, ({ name, id }) => [name, id], view.of);
@@ -254,7 +254,7 @@ export function createDevices(options: DevicesOptions) {
     /** @throws accounts.not_found */
     async listAll(accountId: string | undefined, page: PageRequest) {
       if (accountId !== undefined) await accounts.get(accountId);
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["text"]);
       const sought = page.search?.trim() || undefined;
       const rows = await store.listAllDevices(db, accountId, sought, bounds);
       const view = await views.prepare();

@@ -108,7 +108,7 @@ export function createNodes(options: NodesOptions) {
     },
 
     async list(page: PageRequest) {
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["text"]);
       return pageOf(await store.listNodes(db, bounds, false), bounds, ({ name }) => [name], view);
     },
 
@@ -239,7 +239,7 @@ export function createNodes(options: NodesOptions) {
     },
 
     async listServers(page: PageRequest) {
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["text"]);
       return pageOf(await store.listNodes(db, bounds, true), bounds, ({ name }) => [name], serverView);
     },
 

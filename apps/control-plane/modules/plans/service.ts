@@ -59,7 +59,7 @@ export async function openPlans({ database, bus, audit, onTrouble }: PlansOption
     ofAccount,
 
     async list(page: PageRequest) {
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["text"]);
       return pageOf(await store.listPlans(db, bounds), bounds, ({ name }) => [name], viewOf);
     },
 

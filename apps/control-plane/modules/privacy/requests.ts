@@ -32,7 +32,7 @@ export function createRequests({ database, dataKeys, clock, audit }: RequestsOpt
   }
 
   async function list(filter: Parameters<typeof store.listRequests>[1], page: PageRequest) {
-    const bounds = boundsOf(page, 2);
+    const bounds = boundsOf(page, ["day", "text"]);
     const rows = await store.listRequests(db, filter, bounds);
     return pageOf(rows, bounds, ({ due_on, id }) => [due_on, id], viewOf);
   }

@@ -78,7 +78,7 @@ export function createUsageHistory({ database, dataKeys, clock, bus, audit }: Us
       accountId: string,
       page: PageRequest,
     ): Promise<{ items: UsageDay[]; next_cursor: string | null }> {
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["day"]);
       const consent = await store.findConsent(db, accountId, PURPOSE);
       if (!consent || consent.number === null) return { items: [], next_cursor: null };
       const key = dataKeys.of(consent.number);

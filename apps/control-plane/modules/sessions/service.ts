@@ -204,7 +204,7 @@ export function createSessions(options: SessionsOptions) {
     },
 
     async list(accountId: string, currentId: string, page: PageRequest) {
-      const bounds = boundsOf(page, 1);
+      const bounds = boundsOf(page, ["text"]);
       const rows = await store.listSessionsOf(db, accountId, lifetime.validity(), bounds);
       const view = ({ id, kind, created_on, expires_on }: store.SessionView): LogIn => ({
         id,
