@@ -3,6 +3,7 @@ import { type Static, Type } from "typebox";
 import { accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
 import {
+  Country,
   Day,
   HumanText,
   Id,
@@ -33,6 +34,16 @@ export const deviceErrors = defineErrors("devices", {
     status: 409,
     message: "This server takes no devices at the moment. Choose another one.",
   },
+  regionUnavailable: {
+    status: 409,
+    message: "No server of this region takes devices at the moment.",
+  },
+  serverNotIncluded: { status: 403, message: "Your plan does not have this server. Choose another one." },
+  needsOwnKey: {
+    status: 409,
+    message: "A preshared key can be agreed only by a device whose private key never left it.",
+  },
+  invalidEncapsulationKey: { status: 422, message: "The encapsulation key is not one of ML-KEM-1024." },
   noServer: { status: 503, message: "No server is ready to take devices. Please try again later." },
   revoked: { status: 409, message: "This device was revoked. Add it again." },
   privateKeyNotHeld: {
@@ -102,11 +113,35 @@ export type Device = Static<typeof Device>;
 export const DeviceWithTunnel = Strict({ ...Device.properties, tunnel: Nullable(Tunnel) });
 export type DeviceWithTunnel = Static<typeof DeviceWithTunnel>;
 
-const newDevice = {
-  type: Type.Optional(DeviceType),
+/** Where a device is to be; without any of it the service chooses. */
+const place = {
   server_id: Type.Optional(Id("node")),
-  public_key: Type.Optional(WireGuardKey),
+  region: Type.Optional(HumanText(40)),
+  country: Type.Optional(Country),
 };
+
+/** FIPS 203, table 3: 1568 bytes each, in base64. */
+const kemText = { minLength: 2092, maxLength: 2092, pattern: "^[A-Za-z0-9+/]{2091}=$" };
+const EncapsulationKey = Type.String({
+  ...kemText,
+  description:
+    "Of ML-KEM-1024: the preshared key is agreed by it, so that recording the traffic is of no use to a quantum computer",
+});
+const newKey = {
+  public_key: Type.Optional(WireGuardKey),
+  encapsulation_key: Type.Optional(EncapsulationKey),
+};
+
+const newDevice = { type: Type.Optional(DeviceType), ...place, ...newKey };
+
+/** With what the preshared key is made of, when the device sent an encapsulation key. */
+const DeviceWithKeys = Strict({
+  ...DeviceWithTunnel.properties,
+  ciphertext: Type.Optional(
+    Type.String({ ...kemText, description: "The shared secret of ML-KEM-1024 is the preshared key" }),
+  ),
+});
+export type DeviceWithKeys = Static<typeof DeviceWithKeys>;
 
 const NewDevice = Strict(
   { name: HumanText(60), ...newDevice },
@@ -122,7 +157,11 @@ const createErrors = [
   deviceErrors.limitReached,
   deviceErrors.poolExhausted,
   deviceErrors.serverUnavailable,
+  deviceErrors.serverNotIncluded,
+  deviceErrors.regionUnavailable,
   deviceErrors.noServer,
+  deviceErrors.needsOwnKey,
+  deviceErrors.invalidEncapsulationKey,
 ] as const;
 
 const ConfigFormat = Strict({ format: Type.Optional(OneOf(["svg", "png", "base64"], { default: "svg" })) });
@@ -146,7 +185,7 @@ export const devices = {
     tag: "devices",
     summary: "Adds a device; sending the same name and public key again answers with the same device",
     body: NewDevice,
-    success: { status: 201, schema: DeviceWithTunnel },
+    success: { status: 201, schema: DeviceWithKeys },
     errors: createErrors,
   }),
   ensure: defineRoute({
@@ -158,7 +197,7 @@ export const devices = {
     summary: "Gets the active device of a name, or adds it",
     params: Strict({ name: HumanText(60) }),
     body: Strict(newDevice),
-    success: { status: 200, schema: DeviceWithTunnel },
+    success: { status: 200, schema: DeviceWithKeys },
     errors: createErrors,
   }),
   watch: defineRoute({
@@ -213,14 +252,15 @@ export const devices = {
     tag: "devices",
     summary: "Moves a device to another server; its former config works until the end of tomorrow (UTC)",
     params: IdParams("device"),
-    body: Strict(
-      { server_id: Type.Optional(Id("node")) },
-      { description: "Without `server_id` the service chooses." },
-    ),
+    body: Strict(place, {
+      description: "Without `server_id` the service chooses, in the region if there is one.",
+    }),
     success: { status: 200, schema: DeviceWithTunnel },
     errors: [
       deviceErrors.notFound,
       deviceErrors.serverUnavailable,
+      deviceErrors.serverNotIncluded,
+      deviceErrors.regionUnavailable,
       deviceErrors.noServer,
       deviceErrors.revoked,
     ],
@@ -233,20 +273,19 @@ export const devices = {
     tag: "devices",
     summary: "Gives a device a new key and new addresses; the former ones work for some days more",
     params: IdParams("device"),
-    body: Strict(
-      { public_key: Type.Optional(WireGuardKey) },
-      {
-        description:
-          "With `public_key` the private key stays with the customer, and sending the same again changes nothing; without, the server makes both.",
-      },
-    ),
-    success: { status: 200, schema: DeviceWithTunnel },
+    body: Strict(newKey, {
+      description:
+        "With `public_key` the private key stays with the customer, and sending the same again changes nothing; without, the server makes both.",
+    }),
+    success: { status: 200, schema: DeviceWithKeys },
     errors: [
       deviceErrors.notFound,
       deviceErrors.revoked,
       deviceErrors.invalidKey,
       deviceErrors.keyInUse,
       deviceErrors.poolExhausted,
+      deviceErrors.needsOwnKey,
+      deviceErrors.invalidEncapsulationKey,
     ],
   }),
   revoke: defineRoute({

@@ -62,6 +62,9 @@ export interface PlansTable {
   devices_max: number | null;
   is_default: Generated<boolean>;
   is_retired: Generated<boolean>;
+  tier: Generated<number>;
+  speed_kbit_per_second: number | null;
+  server_tags: Generated<string[]>;
 }
 
 export interface SessionsTable {
@@ -151,6 +154,8 @@ export interface NodesTable {
   revision: Generated<number>;
   pruned_revision: Generated<number>;
   counting: Generated<"trusted" | "quarantined" | "lifted">;
+  removed_on: string | null;
+  cloned_on: string | null;
 }
 
 export interface AddressPoolTable {
@@ -181,6 +186,7 @@ export interface DevicesTable {
   key_version: Generated<number>;
   key_made_on: Generated<string>;
   rotation_days: number | null;
+  preshared_key_sealed: Buffer | null;
 }
 
 export interface PeersTable {
@@ -197,6 +203,7 @@ export interface RetiringKeysTable {
   device_id: string;
   address_index: number;
   preshared_key_master: number | null;
+  preshared_key_sealed: Buffer | null;
   retires_on: string;
 }
 

@@ -44,6 +44,8 @@ export const networkTables: readonly Group[] = [
       joined_on: day("day on which it joined"),
       devices: count("how many devices are placed on it, connected or not"),
       counting: word("whether its figures are believed", ["trusted", "quarantined", "lifted"]),
+      removed_on: day("day on which staff removed it"),
+      cloned_on: day("day on which its credential was found on two machines"),
       revision: order("number of its state", RESTS_ON_ACTS),
       pruned_revision: order("removals up to here are forgotten", RESTS_ON_ACTS),
     },
@@ -104,6 +106,9 @@ export const networkTables: readonly Group[] = [
       key_version: count("how many keys it has had"),
       key_made_on: day("day on which it got its present key, from its owner or by the clock"),
       rotation_days: count("after how many days it gets another one, if you said so"),
+      preshared_key_sealed: sealed("the preshared key that it agreed with the service, encrypted", {
+        export: { not: "is the device's secret, which it has itself" },
+      }),
     },
     triggers: ["devices_refuse_retiring_key"],
   }),
@@ -121,6 +126,9 @@ export const networkTables: readonly Group[] = [
       device_id: id("the device"),
       address_index: count("the former address in the tunnel"),
       preshared_key_master: count("which master key its preshared key is derived from", ofNobody),
+      preshared_key_sealed: sealed("the preshared key that the device agreed with the service, encrypted", {
+        export: { not: "is the device's secret, which it has itself" },
+      }),
       retires_on: day("the last day on which it works: settled when the key was replaced"),
     },
   }),
