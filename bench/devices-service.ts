@@ -22,6 +22,7 @@ import {
 import { createMail } from "../apps/control-plane/modules/mail/index.ts";
 import { createNodes } from "../apps/control-plane/modules/nodes/index.ts";
 import { openPlans } from "../apps/control-plane/modules/plans/index.ts";
+import { createServers } from "../apps/control-plane/modules/servers/index.ts";
 import { loadServiceKey } from "../apps/control-plane/modules/service-keys/index.ts";
 import { createSettings } from "../apps/control-plane/modules/settings/index.ts";
 
@@ -93,6 +94,7 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     masterKeys: [MASTER_KEY],
   });
   const plans = await openPlans({ database, bus, audit, onTrouble: ignore });
+  const load = { of: () => undefined, subscribe: () => () => undefined };
   const devices = createDevices({
     database,
     dataKeys,
@@ -103,6 +105,7 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     presence,
     connections,
     nodes,
+    servers: createServers({ nodes, presence, plans }),
     accounts,
     settings,
     plans,

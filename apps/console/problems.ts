@@ -37,7 +37,10 @@ const FIELDS_OF_CODE: Readonly<Record<string, readonly string[]>> = {
   [blockErrors.wrongNetwork.code]: ["network"],
   [blockErrors.wouldLockOut.code]: ["network"],
   [deviceErrors.nameInUse.code]: ["name"],
-  [deviceErrors.serverUnavailable.code]: ["server_id"],
+  [deviceErrors.serverUnavailable.code]: ["place"],
+  [deviceErrors.serverNotIncluded.code]: ["place"],
+  [deviceErrors.regionUnavailable.code]: ["place"],
+  [deviceErrors.noServer.code]: ["place"],
   [nodeErrors.nameInUse.code]: ["name"],
 };
 

@@ -1,16 +1,21 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   connectWireGuard,
   createNetwork,
+  eventually,
   labRequirements,
   type Network,
   run,
   startProcess,
   type WireGuardClient,
 } from "@securewave/testing";
+import { parsePublicKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parsePeerSpec } from "./peer-spec.ts";
 import { createShaper, type Limit } from "./shaping.ts";
 import { linksOf } from "./shaping-commands.ts";
+import { createSpeeds, type Speeds } from "./speeds.ts";
 
 const lab = labRequirements(["tc", "nft", "iperf3"]);
 const MTU = 1420;
@@ -228,6 +233,73 @@ describe.skipIf(!lab.ok)(lab.title("devices held to a speed"), () => {
     const wide = { addresses: ["10.0.0.0/8"], kbitPerSecond: 1000 };
     await expect(shaper.apply(new Map([["wide", wide]]))).rejects.toThrow("a network in place of an address");
     await limitAnn(5000);
+  });
+
+  describe("by tiers and throttles", () => {
+    let speeds: Speeds;
+    let attempts = 0;
+
+    beforeAll(async () => {
+      const peers = [ann, bob].map(({ key, addresses }) => {
+        const peer = parsePeerSpec({ public_key: key, preshared_key: null, allowed_ips: [...addresses] });
+        if (!peer) throw new Error("both are usable peers");
+        return peer;
+      });
+      speeds = createSpeeds({
+        shaper,
+        peerOf: (key) => peers.find(({ publicKey }) => publicKey === key),
+        tierOf: (key) => (key === ann.key ? 1 : 2),
+        wantedKeys: () => peers.map(({ publicKey }) => publicKey),
+        onAttempt: () => attempts++,
+      });
+      await settled(() => {
+        speeds.takeTiers(tiersOf(3000, 9000));
+        speeds.interfaceUp("adopted");
+      });
+    });
+
+    const tiersOf = (...speedsOfTiers: number[]) =>
+      speedsOfTiers.map((kbit_per_second, index) => ({ tier: index + 1, kbit_per_second }));
+    const throttleAnn = (kbitPerSecond?: number) => {
+      const key = parsePublicKey(ann.key);
+      speeds.takeThrottles(new Map(key && kbitPerSecond ? [[key, kbitPerSecond]] : []));
+    };
+    const settled = async (act: () => void) => {
+      const before = attempts;
+      act();
+      await eventually(() => expect(attempts).toBeGreaterThan(before), { everyMs: 10 });
+      expect(speeds.problem).toBeNull();
+    };
+
+    test("devices of two tiers have two speeds at the same time", async () => {
+      const both = await Promise.all([speedOf(ann, "down", 4), speedOf(bob, "down", 6, "5202")]);
+      expectNear(both[0], 3000);
+      expectNear(both[1], 9000);
+    });
+
+    test("a tier whose speed changes under a live tunnel loses no packet, and leaves the other tier alone", async () => {
+      commands = [];
+      const lost = await lostPings(150, async () => {
+        for (const speed of [6000, 2000, 4000]) {
+          await settled(() => speeds.takeTiers(tiersOf(speed, 9000)));
+          await sleep(300);
+        }
+      });
+      expect(lost).toBe(0);
+      expect(commands.join("\n").match(/class change/g)).toHaveLength(6);
+      expectNear(await speedOf(ann, "up", 4), 4000);
+    });
+
+    test("a throttle below the tier's speed holds until it is lifted, one above it is no limit", async () => {
+      await settled(() => throttleAnn(1000));
+      expectNear(await speedOf(ann, "down", 6), 1000);
+      expectNear(await speedOf(ann, "up", 4), 1000);
+      await settled(() => throttleAnn());
+      expectNear(await speedOf(ann, "down", 4), 4000);
+      commands = [];
+      await settled(() => throttleAnn(20_000));
+      expect(commands).toEqual([]);
+    });
   });
 
   test("afterwards nothing is left", async () => {

@@ -51,6 +51,12 @@ export interface Shaper {
   remove(): Promise<void>;
 }
 
+/** For interfaces that exist in memory only. */
+export const noShaper: Pick<Shaper, "apply" | "change"> = {
+  apply: async () => undefined,
+  change: async () => undefined,
+};
+
 export interface ShaperOptions {
   readonly interfaceName: string;
   /** Runs `tc`, `nft` and `ip`; as programs of this machine, unless told otherwise. */

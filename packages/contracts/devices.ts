@@ -43,6 +43,10 @@ export const deviceErrors = defineErrors("devices", {
     status: 409,
     message: "A preshared key can be agreed only by a device whose private key never left it.",
   },
+  agreementNeeded: {
+    status: 409,
+    message: "This device agrees its preshared keys. Send an encapsulation key with the new key.",
+  },
   invalidEncapsulationKey: { status: 422, message: "The encapsulation key is not one of ML-KEM-1024." },
   noServer: { status: 503, message: "No server is ready to take devices. Please try again later." },
   revoked: { status: 409, message: "This device was revoked. Add it again." },
@@ -75,6 +79,10 @@ export const Tunnel = Strict({
   mtu: Type.Integer(),
   server_public_key: WireGuardKey,
   preshared_key: Nullable(WireGuardKey),
+  preshared_key_agreed: Type.Boolean({
+    description:
+      "The device made its preshared key itself, by its encapsulation key: `preshared_key` is null",
+  }),
   endpoint: Strict({ host: Type.String(), port: Type.Integer() }),
   allowed_ips: Type.Array(Type.String()),
   persistent_keepalive_seconds: Type.Integer(),
@@ -121,7 +129,7 @@ const place = {
 };
 
 /** FIPS 203, table 3: 1568 bytes each, in base64. */
-const kemText = { minLength: 2092, maxLength: 2092, pattern: "^[A-Za-z0-9+/]{2091}=$" };
+const kemText = { minLength: 2092, maxLength: 2092, pattern: "^[A-Za-z0-9+/]{2090}[AEIMQUYcgkosw048]=$" };
 const EncapsulationKey = Type.String({
   ...kemText,
   description:
@@ -275,7 +283,7 @@ export const devices = {
     params: IdParams("device"),
     body: Strict(newKey, {
       description:
-        "With `public_key` the private key stays with the customer, and sending the same again changes nothing; without, the server makes both.",
+        "With `public_key` the private key stays with the customer, and sending the same again changes nothing but the preshared key, where `encapsulation_key` asks for it; without, the server makes both.",
     }),
     success: { status: 200, schema: DeviceWithKeys },
     errors: [
@@ -285,6 +293,7 @@ export const devices = {
       deviceErrors.keyInUse,
       deviceErrors.poolExhausted,
       deviceErrors.needsOwnKey,
+      deviceErrors.agreementNeeded,
       deviceErrors.invalidEncapsulationKey,
     ],
   }),

@@ -92,6 +92,7 @@ export const Node = Strict({
   devices: Type.Integer({ description: "Devices assigned to it" }),
   connected: Type.String({ description: "Devices connected at this moment, as a range" }),
   revision: Type.Integer({ description: "Of the state it should have" }),
+  draining: Type.Boolean({ description: "Also while its state is another, as that of one that is offline" }),
   quarantined: Type.Boolean({
     description: "It reported what cannot be; what it counts is left out until it is trusted again",
   }),

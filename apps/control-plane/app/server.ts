@@ -3,6 +3,7 @@ import { createPipeline } from "@securewave/sentinel";
 import type { FastifyInstance } from "fastify";
 import type { Demands } from "../demands.ts";
 import { addConsole } from "../http/console.ts";
+import { createCountryOf } from "../http/country.ts";
 import { createGate } from "../http/gate.ts";
 import { createMount, type Mount } from "../http/mount.ts";
 import { addReference } from "../http/reference.ts";
@@ -14,12 +15,14 @@ import { mountAudit } from "../modules/audit/index.ts";
 import { mountBlocks } from "../modules/blocks/index.ts";
 import { mountDevices } from "../modules/devices/index.ts";
 import { mountKeyRings } from "../modules/key-rings/index.ts";
+import { mountNodeHealth } from "../modules/node-health/index.ts";
 import { mountNodes } from "../modules/nodes/index.ts";
 import { mountPasskeys } from "../modules/passkeys/index.ts";
 import { mountPasswords } from "../modules/passwords/index.ts";
 import { mountPlans } from "../modules/plans/index.ts";
 import { addPolicyPage, mountPrivacy } from "../modules/privacy/index.ts";
 import { mountSecondFactors } from "../modules/second-factors/index.ts";
+import { mountServers } from "../modules/servers/index.ts";
 import { mountService } from "../modules/service/index.ts";
 import { mountSessions } from "../modules/sessions/index.ts";
 import { mountSettings } from "../modules/settings/index.ts";
@@ -83,6 +86,7 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
   const { accounts, sessions, passkeys, secondFactors, reauthenticate, settings } = people;
   const { privacy, zeroLog } = rights;
   const { blocklist, csrf } = security;
+  const countryOf = createCountryOf(config.http.countryHeader, config.http.trustedProxies);
 
   mountService(mount, {
     database,
@@ -115,7 +119,9 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
   mountAudit(mount, audit);
   mountKeyRings(mount, keys.keyRings);
   mountNodes(mount, tunnels.nodes, config.http.publicUrl);
-  mountDevices(mount, tunnels.devices);
+  mountNodeHealth(mount, tunnels.nodes, tunnels.health);
+  mountServers(mount, tunnels.servers, countryOf);
+  mountDevices(mount, tunnels.devices, countryOf);
   mountPlans(mount, tunnels.plans);
   mountUsage(mount, tunnels.accountUsage);
   mountPrivacy(mount, { privacy, accounts, reauthenticate });

@@ -4,13 +4,22 @@ import { describeError } from "../logger.ts";
 import {
   createDevices,
   createTunnels,
+  defineDrainJobs,
   defineKeyUpkeep,
   gatewayAddresses,
   openAddressPool,
 } from "../modules/devices/index.ts";
-import { createGateway, createNodes, createPeerDirectory } from "../modules/nodes/index.ts";
+import { createHealth, openProbing } from "../modules/node-health/index.ts";
+import {
+  createCloning,
+  createGateway,
+  createNodes,
+  createPeerDirectory,
+  defineClonedLetter,
+} from "../modules/nodes/index.ts";
 import { openPlans } from "../modules/plans/index.ts";
 import { createUsageHistory } from "../modules/privacy/index.ts";
+import { createServers } from "../modules/servers/index.ts";
 import {
   createAccountUsage,
   createRestrictions,
@@ -18,14 +27,20 @@ import {
   openLedger,
 } from "../modules/usage/index.ts";
 import type { Security } from "../security.ts";
-import type { Ground } from "./ground.ts";
+import type { AppOptions, Ground } from "./ground.ts";
 import type { Keys } from "./keys.ts";
 import type { People } from "./people.ts";
 
 export type TunnelRoom = Awaited<ReturnType<typeof openTunnelRoom>>;
 
 /** Nodes and devices; who is connected, in memory; what is used, in the ledger; and what that allows. */
-export async function openTunnelRoom(ground: Ground, keys: Keys, security: Security, people: People) {
+export async function openTunnelRoom(
+  ground: Ground,
+  keys: Keys,
+  security: Security,
+  people: People,
+  { probeEveryMs, version }: Pick<AppOptions, "probeEveryMs" | "version">,
+) {
   const { config, database, clock, bus, jobs, logger, telemetry, pools, publicUrl, onTrouble, closing } =
     ground;
   const { audit, dataKeys, envelope, identity, keyRings } = keys;
@@ -34,7 +49,19 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
   const presence = createPresence();
   const usage = createUsage({ clock, lineGbitPerSecond: config.nodeLineGbit });
   const { connections } = usage;
-  const nodes = createNodes({ database, clock, bus, audit, presence, connections, identity });
+  const health = createHealth({ presence, connections });
+  closing.defer(health.close);
+  const nodes = createNodes({
+    database,
+    clock,
+    bus,
+    audit,
+    presence,
+    connections,
+    identity,
+    agentVersion: version, // it is built and released with the control plane
+    healthOf: health.of,
+  });
   usage.listen({
     distrusted: (nodeId, why) => void nodes.quarantine(nodeId, why).catch(onTrouble),
     trusted: (nodeId) => void nodes.countsAnew(nodeId).catch(onTrouble),
@@ -45,7 +72,20 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
   }
 
   await openAddressPool(database, pools);
+  const probing = await openProbing({
+    database,
+    pools,
+    identity,
+    presence,
+    nodes,
+    logger,
+    telemetry,
+    isWanted: config.nodeProbes === "on",
+    ...(probeEveryMs === undefined ? {} : { everyMs: probeEveryMs }),
+  });
+  closing.defer(probing.close);
   const plans = await openPlans({ database, bus, audit, onTrouble });
+  const servers = createServers({ nodes, presence, plans });
   const devices = createDevices({
     database,
     dataKeys,
@@ -56,6 +96,7 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
     presence,
     connections,
     nodes,
+    servers,
     accounts,
     settings,
     plans,
@@ -65,6 +106,7 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
   });
   const { keyLife } = config;
   defineKeyUpkeep({ database, clock, jobs, devices, accounts, mail, settings, keyLife, publicUrl });
+  defineDrainJobs({ jobs, devices, nodes, accounts, mail, settings, publicUrl });
 
   const usageHistory = createUsageHistory({ database, dataKeys, clock, bus, audit });
   const notices = createUsageNotices({
@@ -114,6 +156,7 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
   closing.defer(restrictions.close);
   ledger.onChanged(restrictions.reviewAll);
   const addresses = gatewayAddresses(pools);
+  const tellCloned = defineClonedLetter({ database, jobs, accounts, mail, settings, publicUrl });
   const gateway = createGateway({
     database,
     bus,
@@ -121,7 +164,13 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
     usage,
     directory,
     restrictions,
+    speeds: plans.speeds,
+    cloning: createCloning({ database, clock, bus, audit, tellCloned }),
+    outdated: nodes.outdated,
+    agentVersion: version,
     identity,
+    health,
+    alwaysThere: probing.peersOf,
     peers: devices.peers,
     tunnelInterface: { addresses, mtu: config.tunnels.mtu },
     logger,
@@ -146,7 +195,9 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
   return {
     connections,
     nodes,
+    health,
     plans,
+    servers,
     devices,
     usageHistory,
     accountUsage,

@@ -339,6 +339,7 @@ const OTHERWISE: Partial<Record<AuditKind, string>> = {
   audit_archived: "modules/audit",
   account_erased: "modules/privacy",
   node_quarantined: "modules/nodes",
+  node_cloned: "modules/nodes",
   restored_from_backup: "a restore, which there is none of yet",
 };
 

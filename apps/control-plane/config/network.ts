@@ -9,6 +9,12 @@ export const networkSettings = {
     "Gbit/s that the fastest node's line carries in one direction; who reports more is not believed.",
     { default: 100, min: 1, max: 10_000 },
   ),
+  nodeProbes: oneOf(
+    "NODE_PROBES",
+    "Whether the service tries the tunnel of each node every 30 seconds, as a device would use it.",
+    ["on", "off"],
+    { default: "on" },
+  ),
   mail: {
     smtpUrl: optionalSecret(
       "SMTP_URL",

@@ -85,6 +85,8 @@ export interface TestAppOptions {
   /** The service's own folder, which then stays. */
   readonly dataDir?: string;
   readonly createJobs?: AppOptions["createJobs"];
+  /** Nodes of tests have no tunnels, so nothing is probed unless the settings say so. */
+  readonly probeEveryMs?: number;
   readonly auditor?: readonly string[];
 }
 
@@ -111,7 +113,12 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const used = (await options.wrapDatabase?.(database)) ?? database;
   const dir = temporaryDir("control-plane");
   const clock = options.clock ?? createManualClock(Date.now());
-  const config = readTestConfig({ DATA_DIR: options.dataDir ?? dir.path, ...UNLIMITED, ...options.settings });
+  const config = readTestConfig({
+    DATA_DIR: options.dataDir ?? dir.path,
+    ...UNLIMITED,
+    NODE_PROBES: "off",
+    ...options.settings,
+  });
   const logLines: string[] = [];
   const logger = createLogger("debug", { write: (line) => void logLines.push(line) });
   const app = await createApp({
@@ -128,6 +135,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     version: "0.0.0-test",
     jobPollSeconds: 0.5,
     ...(options.createJobs ? { createJobs: options.createJobs } : {}),
+    ...(options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs }),
     ...(options.auditor ? { auditor: options.auditor } : {}),
   });
   const undeclared = watchRefusals(app);

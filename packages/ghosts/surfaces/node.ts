@@ -21,13 +21,9 @@ const COMMANDS: readonly (readonly [program: string, ...args: string[]])[] = [
   ["ip", "-6", "route", "show", "table", "all"],
   ["ip", "route", "show", "cache"],
   ["ss", "-tunap"],
-  ...["ip", "ip6", "inet", "arp", "bridge", "netdev"].map((family) => [
-    "nft",
-    "-a",
-    "list",
-    "ruleset",
-    family,
-  ]),
+  ...["ip", "ip6", "inet", "arp", "bridge", "netdev"].map(
+    (family) => ["nft", "-a", "list", "ruleset", family] as const,
+  ),
   ["tc", "-s", "qdisc", "show"],
 ];
 /** These show an interface each. */

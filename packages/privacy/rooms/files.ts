@@ -201,7 +201,8 @@ export const files: readonly KnownFile[] = [
       revision: text("number of its state"),
       interface: text("the node's own addresses"),
       hash: hash("of the set of peers"),
-      peers: members("see the node protocol: public key, preshared key, tunnel addresses"),
+      speeds: members("how fast the devices of each plan may be, by the plans' numbers"),
+      peers: members("see the node protocol: public key, preshared key, tunnel addresses, the plan's number"),
     },
   ),
   file(

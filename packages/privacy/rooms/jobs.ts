@@ -1,8 +1,11 @@
 import type { About, Group } from "../entry.ts";
 import { day, type Field, id, word } from "../fields.ts";
 
-/** Whether a job is queued by the clock, or by an act of an account's owner or of staff. Nothing else may queue one. */
-export type Cause = "the clock" | "an act of the owner" | "an act of staff";
+/**
+ * Whether a job is queued by the clock, by an act of an account's owner or of staff, or because of a node that is not
+ * what it says. Nothing else may queue one: nothing that a device does in a tunnel.
+ */
+export type Cause = "the clock" | "an act of the owner" | "an act of staff" | "a fault of a node";
 
 const MAIL = {
   class: "durable",
@@ -75,6 +78,26 @@ export const jobs: readonly Group[] = [
       validUntil: day("the last day of the former key; nothing in a reminder"),
     },
   ),
+  job(
+    "moved-devices-mail",
+    "an act of staff",
+    MAIL,
+    "the letter about devices that left a server which is taken out of service",
+    {
+      accountId: id("of whom"),
+      validUntil: day("the last day of the former configs"),
+    },
+  ),
+  job(
+    "node-cloned-mail",
+    "a fault of a node",
+    MAIL,
+    "the letter to staff about a node whose credential was copied",
+    {
+      accountId: id("of which admin"),
+      nodeId: id("which node"),
+    },
+  ),
   job("rotate-keys", "an act of staff", SERVICE, "finishes the rotation of keys", {
     what: word("which", ["signing", "encryption"]),
     key: id("which one"),
@@ -100,5 +123,6 @@ export const jobs: readonly Group[] = [
     SERVICE,
     "changes the keys that the server made and that are due, and reminds owners of theirs",
   ),
+  job("drain-nodes", "the clock", SERVICE, "moves devices from nodes that staff have drain to others"),
   job("audit-checkpoint", "the clock", SERVICE, "signs the audit trail"),
 ];

@@ -1,16 +1,18 @@
 import type { Accounts } from "../accounts/index.ts";
+import type { Plans } from "../plans/index.ts";
 import type { PlacedDevice } from "./device.ts";
 import * as peerStore from "./peer-store.ts";
 import * as store from "./store.ts";
 
 export interface FollowAccountsOptions {
   readonly accounts: Pick<Accounts, "onChange" | "onErase">;
+  readonly plans: Pick<Plans, "onAssign">;
   readonly nodesChanged: (nodeIds: Iterable<string | null>) => void;
   readonly tellTaken: (taken: store.TakenAway) => void;
 }
 
 /** Has devices follow what becomes of their accounts, in the same transaction. */
-export function followAccounts({ accounts, nodesChanged, tellTaken }: FollowAccountsOptions): void {
+export function followAccounts({ accounts, plans, nodesChanged, tellTaken }: FollowAccountsOptions): void {
   /** Takes a suspended account's devices off their nodes, and puts a reactivated one's back; what retired is gone. */
   accounts.onChange(async (trx, account) => {
     const touched = await store.listActiveOf(trx, account.id);
@@ -22,6 +24,13 @@ export function followAccounts({ accounts, nodesChanged, tellTaken }: FollowAcco
       else await peerStore.addPeer(trx, device, device.node_id);
     }
     return () => nodesChanged(nodesOf(touched));
+  });
+
+  /** Tells nodes of another plan's number, by which they know how fast a device may be. */
+  plans.onAssign(async (trx, accountId) => {
+    const peers = await peerStore.listPeersOfAccount(trx, accountId);
+    await peerStore.renewPeers(trx, peers);
+    return () => nodesChanged(peers.map(({ node_id }) => node_id));
   });
 
   /** Takes an erased account's devices off their nodes and gives their addresses back. */

@@ -39,17 +39,25 @@ export async function giveAddressBack(trx: Db, address_index: number): Promise<v
 
 export type NewKey = Pick<
   DeviceRow,
-  "public_key" | "key_origin" | "sealed_private_key" | "preshared_key_master" | "key_made_on"
+  | "public_key"
+  | "key_origin"
+  | "sealed_private_key"
+  | "preshared_key_master"
+  | "preshared_key_sealed"
+  | "key_made_on"
 > & { readonly address_index: number };
 
 /** Gives a device its next key and address; the former ones are its retiring key. */
 export async function replaceKey(
   trx: Db,
-  device: Pick<DeviceRow, "id" | "public_key" | "preshared_key_master" | "address_index">,
+  device: Pick<
+    DeviceRow,
+    "id" | "public_key" | "preshared_key_master" | "preshared_key_sealed" | "address_index"
+  >,
   key: NewKey,
   retires_on: string,
 ): Promise<void> {
-  const { id: device_id, public_key, preshared_key_master, address_index } = device;
+  const { id: device_id, public_key, preshared_key_master, preshared_key_sealed, address_index } = device;
   invariant(address_index !== null, "an active device has an address");
   await trx
     .updateTable("devices")
@@ -58,7 +66,20 @@ export async function replaceKey(
     .execute();
   await trx
     .insertInto("retiring_keys")
-    .values({ public_key, device_id, address_index, preshared_key_master, retires_on })
+    .values({ public_key, device_id, address_index, preshared_key_master, preshared_key_sealed, retires_on })
+    .execute();
+}
+
+/** Gives a device's present key another preshared key, agreed with its owner. */
+export async function replacePresharedKey(
+  trx: Db,
+  deviceId: string,
+  preshared_key_sealed: Buffer,
+): Promise<void> {
+  await trx
+    .updateTable("devices")
+    .set({ preshared_key_sealed, preshared_key_master: null })
+    .where("id", "=", deviceId)
     .execute();
 }
 

@@ -20,6 +20,22 @@ export function rotatedLetter({ to, serviceName, url }: KeyLetter, validUntil: s
   };
 }
 
+/**
+ * @param url the page of all devices, where those with a new config say so
+ * @param validUntil the last day of the former configs
+ */
+export function movedLetter({ to, serviceName, url }: KeyLetter, validUntil: string): Letter {
+  return {
+    to,
+    subject: `Devices of yours need their new ${serviceName} config`,
+    paragraphs: [
+      `A server of ${serviceName} is being taken out of service, so devices of yours were moved to another one. Each of them says so on the page that the link opens.`,
+      `Fetch their new configs there and put them into the devices. The former ones work until the end of ${validUntil} (UTC), and no longer.`,
+    ],
+    action: { label: "See which devices", url },
+  };
+}
+
 export function reminderLetter({ to, serviceName, url }: KeyLetter): Letter {
   return {
     to,

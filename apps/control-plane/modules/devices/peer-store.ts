@@ -103,6 +103,34 @@ export function listPeersOf(trx: Db, deviceId: string) {
     .execute();
 }
 
+/** Where all keys of an account's devices are, also those that retire. */
+export function listPeersOfAccount(trx: Db, accountId: string): Promise<PeerPlace[]> {
+  return trx
+    .selectFrom("peers")
+    .innerJoin("devices", "devices.id", "peers.device_id")
+    .select(["peers.node_id", "peers.public_key"])
+    .where("devices.account_id", "=", accountId)
+    .where("peers.is_removed", "=", false)
+    .execute();
+}
+
+/** Has nodes take peers anew that they have: something of these was changed. */
+export async function renewPeers(trx: Db, peers: readonly PeerPlace[]): Promise<void> {
+  await lockNodes(
+    trx,
+    peers.map(({ node_id }) => node_id),
+  );
+  for (const { node_id, public_key } of peers) {
+    const revision = await nextRevision(trx, node_id);
+    await trx
+      .updateTable("peers")
+      .set({ revision })
+      .where("node_id", "=", node_id)
+      .where("public_key", "=", public_key)
+      .execute();
+  }
+}
+
 /** The present peer stays on its node until the day is over; the node's desired state is the same. */
 export async function retirePresentPeer(trx: Db, deviceId: string, retiresOn: string): Promise<void> {
   await trx
@@ -122,11 +150,15 @@ export function readPeers(db: Db, nodeId: string, afterRevision: number) {
   return db
     .selectFrom("peers")
     .leftJoin("devices", "devices.id", "peers.device_id")
+    .leftJoin("accounts", "accounts.id", "devices.account_id")
+    .leftJoin("plans", "plans.id", "accounts.plan_id")
     .leftJoin("retiring_keys", "retiring_keys.public_key", "peers.public_key")
     .select(({ case: choose, ref }) => {
       const isPresentKey = () => choose().when("devices.public_key", "=", ref("peers.public_key"));
       return [
         "devices.account_id",
+        "accounts.number as account_number",
+        "plans.tier",
         "peers.revision",
         "peers.public_key",
         "peers.is_removed",
@@ -140,6 +172,11 @@ export function readPeers(db: Db, nodeId: string, afterRevision: number) {
           .else(ref("retiring_keys.preshared_key_master"))
           .end()
           .as("preshared_key_master"),
+        isPresentKey()
+          .then(ref("devices.preshared_key_sealed"))
+          .else(ref("retiring_keys.preshared_key_sealed"))
+          .end()
+          .as("preshared_key_sealed"),
       ];
     })
     .where("peers.node_id", "=", nodeId)

@@ -1,8 +1,13 @@
 import { deviceErrors } from "@securewave/contracts";
 import { constraintOf, notNullColumnOf } from "@securewave/database";
+import { RefusalError } from "@securewave/foundation";
 
 export function keyInUse() {
   return deviceErrors.keyInUse({ issues: [{ at: "/public_key", message: "is in use" }] });
+}
+
+export function isServerUnavailable(error: unknown): boolean {
+  return error instanceof RefusalError && error.code === deviceErrors.serverUnavailable.code;
 }
 
 /** What a constraint of the tables means to whoever asked. */

@@ -1,13 +1,12 @@
 import {
   type api,
-  type BodyOf,
   type Device,
   type DeviceWithTunnel,
   deviceErrors,
   type ResultOf,
 } from "@securewave/contracts";
 import type { Database, Tables } from "@securewave/database";
-import { type Clock, createId, dayOf } from "@securewave/foundation";
+import type { Clock } from "@securewave/foundation";
 import type { Envelope } from "@securewave/foundation/envelope";
 import { type Connections, type Presence, rangeOf } from "@securewave/live";
 import type { Kysely } from "kysely";
@@ -16,16 +15,21 @@ import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { Accounts } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
 import type { DataKeys } from "../data-keys/index.ts";
-import type { Nodes, PeerSource } from "../nodes/index.ts";
+import type { Nodes } from "../nodes/index.ts";
 import type { Plans } from "../plans/index.ts";
+import type { Servers } from "../servers/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
+import { createAdding } from "./adding.ts";
 import { countAddressesInUse, type Pools, poolSize } from "./addresses.ts";
+import { createAgreeing } from "./agreeing.ts";
 import { type DeviceRow, type KeyLife, keysOf, type PlacedDevice } from "./device.ts";
+import { createDraining } from "./draining.ts";
 import { followAccounts } from "./follow-accounts.ts";
 import { createKeyPairs } from "./key-pairs.ts";
 import { createMoving } from "./moving.ts";
 import { createNames, openCursor, sealCursor } from "./names.ts";
 import * as peerStore from "./peer-store.ts";
+import { createPeers } from "./peers.ts";
 import { createPlacing } from "./placing.ts";
 import { refusalOf } from "./refusals.ts";
 import { createRetiring } from "./retiring.ts";
@@ -45,9 +49,10 @@ export interface DevicesOptions {
   readonly presence: Presence;
   readonly connections: Connections;
   readonly nodes: Nodes;
+  readonly servers: Servers;
   readonly accounts: Accounts;
   readonly settings: SettingsStore;
-  readonly plans: Pick<Plans, "planOf">;
+  readonly plans: Pick<Plans, "planOf" | "onAssign">;
   readonly tunnels: Tunnels;
   readonly pools: Pools;
   readonly keyLife: KeyLife;
@@ -55,17 +60,16 @@ export interface DevicesOptions {
 
 export type Devices = ReturnType<typeof createDevices>;
 
-type NewDevice = BodyOf<typeof api.devices.create>;
 type Totals = ResultOf<typeof api.fleetDevices.totals>;
 
 export function createDevices(options: DevicesOptions) {
-  const { database, dataKeys, clock, bus, audit, envelope, presence, connections, nodes } = options;
+  const { database, dataKeys, clock, bus, audit, envelope, presence, connections, nodes, servers } = options;
   const { accounts, settings, tunnels, pools, plans, keyLife } = options;
   const { db } = database;
 
   const names = createNames(dataKeys);
-  const keyPairs = createKeyPairs({ envelope, dataKeys, nodes });
-  const placing = createPlacing({ database, nodes, settings, plans });
+  const keyPairs = createKeyPairs({ envelope, dataKeys, nodes, tunnels });
+  const placing = createPlacing({ database, nodes, servers, settings, plans });
   const views = createViews({ database, connections, presence, nodes, names, tunnels, keyLife });
   const { getOwn } = views;
 
@@ -78,56 +82,30 @@ export function createDevices(options: DevicesOptions) {
     nodesChanged(nodeIds);
   }
 
-  const move = createMoving({ database, clock, views, placing, nodesChanged });
+  const move = createMoving({ database, clock, views, servers, placing, nodesChanged });
+  const agreeAnew = createAgreeing({ database, keyPairs, nodesChanged });
   const { rotate, rotateIfDue } = createRotating({
     database,
     clock,
     connections,
     views,
-    tunnels,
     keyPairs,
+    agreeAnew,
     keyLife,
     nodesChanged,
   });
 
-  /** The same key and name again is the same request again: its answer was lost on the way. */
-  async function findRepeated(accountId: string, input: NewDevice): Promise<PlacedDevice | undefined> {
-    const present =
-      input.public_key === undefined ? undefined : await store.findByPublicKey(db, input.public_key);
-    const isSame =
-      present?.account_id === accountId &&
-      present.state === "active" &&
-      names.open(present).name === input.name;
-    return isSame ? present : undefined;
-  }
-
-  async function create(accountId: string, input: NewDevice): Promise<DeviceWithTunnel> {
-    if (input.public_key !== undefined) await keyPairs.demandUsable(input.public_key);
-    const id = createId("device");
-    const account_number = await dataKeys.numberOf(accountId);
-    const today = dayOf(clock.now());
-    const device = {
-      id,
-      account_id: accountId,
-      ...names.seal(account_number, id, input.name),
-      type: input.type ?? "other",
-      ...(await keyPairs.keyFor(accountId, id, input.public_key)),
-      preshared_key_master: tunnels.newestMaster,
-      created_on: today,
-      key_version: 1,
-      key_made_on: today,
-      rotation_days: null,
-    };
-    try {
-      const placed = await placing.place(device, input.server_id);
-      nodesChanged([placed.node_id]);
-      return await views.withTunnel({ ...placed, account_number, state: "active", retiring: [] });
-    } catch (error) {
-      const repeated = await findRepeated(accountId, input);
-      if (!repeated) throw error;
-      return views.withTunnel(repeated);
-    }
-  }
+  const { create, ensure } = createAdding({
+    database,
+    dataKeys,
+    clock,
+    names,
+    keyPairs,
+    agreeAnew,
+    placing,
+    views,
+    nodesChanged,
+  });
 
   async function revoke(
     device: PlacedDevice,
@@ -144,44 +122,13 @@ export function createDevices(options: DevicesOptions) {
     return { ...device, state: "revoked", node_id: null, address_index: null, revision: null, retiring: [] };
   }
 
-  followAccounts({ accounts, nodesChanged, tellTaken });
-
-  const peers: PeerSource = {
-    async readChanges(nodeId, afterRevision) {
-      const rows = await peerStore.readPeers(db, nodeId, afterRevision);
-      return rows.map((row) => {
-        const { revision, public_key, is_removed, address_index, preshared_key_master } = row;
-        const isPresent = !is_removed && address_index !== null;
-        const spec = isPresent
-          ? tunnels.specOf({ public_key, preshared_key_master, address_index })
-          : undefined;
-        return { revision, publicKey: public_key, accountId: row.account_id ?? undefined, spec };
-      });
-    },
-  };
+  followAccounts({ accounts, plans, nodesChanged, tellTaken });
 
   return {
-    peers,
+    peers: createPeers({ database, dataKeys, tunnels }),
 
-    /**
-     * Registers a device and gives it an address on a node.
-     *
-     * @throws devices.invalid_key, devices.key_in_use, devices.name_in_use, devices.limit_reached,
-     *   devices.pool_exhausted, devices.server_unavailable, devices.no_server
-     */
     create,
-
-    /** Gets the active device of a name, or adds it; throws what `create` does. */
-    async ensure(accountId: string, input: NewDevice): Promise<DeviceWithTunnel> {
-      const nameIndex = names.indexOf(await dataKeys.numberOf(accountId), input.name);
-      const present = await store.findActiveByName(db, accountId, nameIndex);
-      if (present) return views.withTunnel(present);
-      return create(accountId, input).catch(async (error: unknown) => {
-        const other = await store.findActiveByName(db, accountId, nameIndex);
-        if (!other) throw error;
-        return views.withTunnel(other);
-      });
-    },
+    ensure,
 
     /** In the order of their names. Cursors are sealed: they stand in URLs, and name a device. */
     async list(accountId: string, page: PageRequest) {
@@ -217,6 +164,7 @@ export function createDevices(options: DevicesOptions) {
     },
 
     move,
+    drainAll: createDraining({ database, clock, nodes, servers, plans, nodesChanged }),
     rotate,
     rotateIfDue,
     retireDue: createRetiring({ database, clock, connections, nodesChanged }),

@@ -51,11 +51,12 @@ export async function insertDevice(
       returning id, revision
     ), address as (${ADDRESS_FROM[source]}), device as (
       insert into devices (id, account_id, name_index, name_sealed, type, state, public_key, key_origin,
-        sealed_private_key, preshared_key_master, address_index, node_id, created_on, key_made_on)
+        sealed_private_key, preshared_key_master, preshared_key_sealed, address_index, node_id, created_on,
+        key_made_on)
       values (${device.id}, (select id from owner), ${device.name_index}, ${device.name_sealed}, ${device.type},
         'active', ${device.public_key}, ${device.key_origin}, ${device.sealed_private_key},
-        ${device.preshared_key_master}, (select address_index from address), (select id from host),
-        ${device.created_on}, ${device.key_made_on})
+        ${device.preshared_key_master}, ${device.preshared_key_sealed}, (select address_index from address),
+        (select id from host), ${device.created_on}, ${device.key_made_on})
       returning id, address_index
     ), peer as (
       insert into peers (node_id, public_key, device_id, revision)
@@ -206,6 +207,7 @@ export async function revokeDevice(trx: Db, device: DeviceRow): Promise<TakenAwa
       node_id: null,
       sealed_private_key: null,
       preshared_key_master: null,
+      preshared_key_sealed: null,
     })
     .where("id", "=", device.id)
     .execute();

@@ -15,13 +15,18 @@ export async function openKeyScene() {
   const jobs = new Map<string, (data: object) => Promise<void>>();
   /** Queued, not sent. */
   const letters: KeyMail[] = [];
+  const movedLetters: { accountId: string; validUntil: string }[] = [];
+  /** Names of jobs that wait to be done. */
+  const queued: string[] = [];
   const service = await openTestApp({
     createJobs: () => ({
       define(name, run) {
         jobs.set(name, run as (data: object) => Promise<void>);
       },
       async send(name, data) {
+        queued.push(name);
         if (name === "tunnel-key-mail") letters.push(data as KeyMail);
+        if (name === "moved-devices-mail") movedLetters.push(data as (typeof movedLetters)[number]);
       },
       start: async () => {},
       stop: async () => {},
@@ -41,6 +46,10 @@ export async function openKeyScene() {
     first,
     second,
     letters,
+    movedLetters,
+    queued,
+    drain: () => strike("drain-nodes"),
+    deliverMoved: (mail: object) => strike("moved-devices-mail", mail),
     retire: () => strike("retire-tunnel-keys"),
     renew: () => strike("renew-tunnel-keys"),
     deliver: (mail: KeyMail) => strike("tunnel-key-mail", mail),

@@ -1,4 +1,4 @@
-import { type Device, type DeviceWithTunnel, deviceErrors } from "@securewave/contracts";
+import { type Device, type DeviceWithKeys, type DeviceWithTunnel, deviceErrors } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
 import type { Connections, Presence } from "@securewave/live";
 import type { Nodes } from "../nodes/index.ts";
@@ -39,13 +39,21 @@ export function createViews(options: ViewsOptions) {
 
   const of = async (device: PlacedDevice) => (await prepare()).of(device);
 
+  async function withTunnel(device: PlacedDevice): Promise<DeviceWithTunnel> {
+    const node = device.node_id === null ? undefined : (await nodes.directory()).get(device.node_id);
+    return { ...(await of(device)), tunnel: node ? tunnels.tunnelOf(device, node) : null };
+  }
+
   return {
     prepare,
     of,
 
-    async withTunnel(device: PlacedDevice): Promise<DeviceWithTunnel> {
-      const node = device.node_id === null ? undefined : (await nodes.directory()).get(device.node_id);
-      return { ...(await of(device)), tunnel: node ? tunnels.tunnelOf(device, node) : null };
+    withTunnel,
+
+    /** With what its preshared key is made of, where it was agreed just now. */
+    async withKeys(device: PlacedDevice, ciphertext: string | undefined): Promise<DeviceWithKeys> {
+      const view = await withTunnel(device);
+      return ciphertext === undefined ? view : { ...view, ciphertext };
     },
 
     /** @throws devices.not_found, also for another account's device */

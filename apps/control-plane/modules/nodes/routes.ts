@@ -20,11 +20,9 @@ export function mountNodes(mount: Mount, nodes: Nodes, publicUrl: string | undef
     nodes.renewJoinToken(params.id, originOf(request), caller.accountId),
   );
   mount(api.nodes.trust, ({ params, caller }) => nodes.trust(params.id, caller.accountId));
-  mount(api.nodes.remove, async ({ params, caller }) => {
-    await nodes.remove(params.id, caller.accountId);
+  mount(api.nodes.remove, async ({ params, query, caller }) => {
+    await nodes.remove(params.id, query.now ?? false, caller.accountId);
     return null;
   });
   mount(api.nodes.join, ({ body }) => nodes.join(body));
-  mount(api.servers.list, ({ query }) => nodes.listServers(query));
-  mount(api.servers.status, ({ params }) => nodes.showServer(params.id));
 }
