@@ -85,7 +85,16 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     audit,
     publicUrl,
   });
-  const nodes = createNodes({ database, clock, bus, audit, presence, connections, identity });
+  const nodes = createNodes({
+    database,
+    clock,
+    bus,
+    audit,
+    presence,
+    connections,
+    identity,
+    installerChecksum: async () => "",
+  });
   const tunnels = createTunnels({
     pools,
     dns: [],

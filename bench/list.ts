@@ -2,6 +2,7 @@ import { addresses } from "./addresses.ts";
 import { config } from "./config.ts";
 import { devices } from "./devices.ts";
 import type { Bench } from "./figure.ts";
+import { fleet } from "./fleet.ts";
 import { load } from "./load.ts";
 import { node } from "./node.ts";
 import { placement } from "./placement.ts";
@@ -24,6 +25,7 @@ export const BENCHES: readonly Bench[] = [
   start,
   config,
   usage,
+  fleet,
   devices,
   node,
   speed,

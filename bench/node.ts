@@ -34,64 +34,72 @@ export const node: Bench = {
   },
 };
 
-/**
- * An agent that was away while its interface changed: it connects, is sent the whole state, and brings the interface to
- * it. Timed from its connection to its "applied", both as its log says; the limit is the same change by `wg syncconf`.
- */
-async function measureSync(
-  { node }: Scene,
-  raw: RawInterface,
-  { isQuick, progress, report }: BenchRun,
-): Promise<void> {
-  const wanted = await readPeers(node);
-  const before = [...wanted.slice(DIFFERENT), ...madeUpPeers(DIFFERENT)];
-  const times = {
-    agent: [] as number[],
-    syncconf: [] as number[],
-    agentEmpty: [] as number[],
-    setAll: [] as number[],
-  };
-  await raw.fill(wanted);
-  for (let round = 0; round < (isQuick ? 2 : ROUNDS); round++) {
-    progress(`  resync of ${wanted.length} peers of which ${DIFFERENT} are missing, round ${round + 1}`);
-    times.agent.push(await timeResync(node, before));
-    await raw.timeSyncconf(before);
-    times.syncconf.push(await raw.timeSyncconf(wanted));
-  }
-  for (let round = 0; round < (isQuick ? 1 : EMPTY_ROUNDS); round++) {
-    progress(`  resync of ${wanted.length} peers onto an empty interface, round ${round + 1}`);
-    times.agentEmpty.push(await timeResync(node, []));
-    await raw.timeSyncconf([]);
-    times.setAll.push(await raw.timeSyncconf(wanted));
-  }
-  const [agent, limit] = [median(times.agent), median(times.syncconf)];
-  const change = `${wanted.length} peers, ${DIFFERENT} to be added and ${DIFFERENT} removed`;
-  report(
+async function measureSync({ node }: Scene, raw: RawInterface, run: BenchRun): Promise<void> {
+  const rounds = run.isQuick ? { different: 2, empty: 1 } : { different: ROUNDS, empty: EMPTY_ROUNDS };
+  const { peers, different, empty } = await timeSyncs(node, raw, rounds, run.progress);
+  run.report(
     {
       id: "node.full_sync_vs_wg",
-      value: agent / limit,
+      value: different.agentMs / different.syncconfMs,
       unit: "×",
       limit: 1,
       goal: "<=1.5",
-      note: `${change}: the snapshot asked for, made, sent, applied and answered, over a spawned wg syncconf`,
+      note: `${peers} peers, ${DIFFERENT} to be added and ${DIFFERENT} removed: ${HOW}`,
     },
     {
       id: "node.sync_ms",
-      value: agent,
+      value: different.agentMs,
       unit: "ms",
-      limit,
+      limit: different.syncconfMs,
       goal: null,
       note: "the same in milliseconds; limit: wg syncconf",
     },
     {
       id: "node.full_sync_empty_ms",
-      value: median(times.agentEmpty),
+      value: empty.agentMs,
       unit: "ms",
-      limit: median(times.setAll),
+      limit: empty.syncconfMs,
       goal: null,
-      note: `${wanted.length} peers onto an empty interface; limit: wg syncconf`,
+      note: `${peers} peers onto an empty interface; limit: wg syncconf`,
     },
   );
+}
+
+/** What a sync's time is of. */
+export const HOW = "the snapshot asked for, made, sent, applied and answered, over a spawned wg syncconf";
+
+/** Medians. */
+interface SyncTimes {
+  readonly agentMs: number;
+  readonly syncconfMs: number;
+}
+
+/**
+ * An agent that was away while its interface changed, or became empty: it connects, is sent the whole state, and brings the
+ * interface to it. Timed from its connection to its "applied", both as its log says; beside it the same change by `wg
+ * syncconf`, in turns.
+ */
+export async function timeSyncs(
+  node: VpnNode,
+  raw: RawInterface,
+  rounds: { readonly different: number; readonly empty: number },
+  progress: BenchRun["progress"],
+): Promise<{ peers: number; different: SyncTimes; empty: SyncTimes }> {
+  const wanted = await readPeers(node);
+  const before = [...wanted.slice(DIFFERENT), ...madeUpPeers(DIFFERENT)];
+  await raw.fill(wanted);
+  const inTurns = async (count: number, present: readonly Peer[]): Promise<SyncTimes> => {
+    const times = { agent: [] as number[], syncconf: [] as number[] };
+    for (let round = 0; round < count; round++) {
+      progress(`  sync of ${wanted.length} peers onto ${present.length}, round ${round + 1}`);
+      times.agent.push(await timeResync(node, present));
+      await raw.timeSyncconf(present);
+      times.syncconf.push(await raw.timeSyncconf(wanted));
+    }
+    return { agentMs: median(times.agent), syncconfMs: median(times.syncconf) };
+  };
+  const different = await inTurns(rounds.different, before);
+  return { peers: wanted.length, different, empty: await inTurns(rounds.empty, []) };
 }
 
 async function timeResync(node: VpnNode, before: readonly Peer[]): Promise<number> {

@@ -130,7 +130,7 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     await page.locator("input[name=name]").fill("EU-Lab-1");
     await page.locator("input[name=region]").fill("Laboratory");
     await page.getByRole("button", { name: "Register node" }).click();
-    const shown = page.getByText("npx securewave-node up").first();
+    const shown = page.getByText("--token ").first();
     await shown.waitFor();
     await shoot(page, "04-node-join");
     const command = (await shown.innerText()).trim();

@@ -114,8 +114,9 @@ export async function run(options: RunOptions): Promise<void> {
   } finally {
     upgrade.stop();
     unwatch();
-    await agent.stop({ takeDown });
-    if (takeDown) await shaper.remove();
+    const takesDown = takeDown && outcome !== "upgraded";
+    await agent.stop({ takeDown: takesDown });
+    if (takesDown) await shaper.remove();
     await claim.release();
   }
   if (outcome === "trial-failed") {

@@ -184,7 +184,7 @@ async function join(options: JoinOptions) {
 
 async function serve(options: RunOptions): Promise<void> {
   const { stateDir, runtimeDir, downOnExit = false, upgrade, upgradeWithin } = options;
-  const program = process.argv[1];
+  const programPath = process.argv[1];
   const log = createLog((line) => process.stderr.write(line));
   try {
     const accepted = idsOf(options);
@@ -194,7 +194,7 @@ async function serve(options: RunOptions): Promise<void> {
       takeDown: downOnExit,
       accepted,
       log,
-      ...(upgrade && program !== undefined && { upgradeOf: program }),
+      ...(upgrade && programPath !== undefined && { upgradeOf: programPath }),
       ...(upgradeWithin !== undefined && { upgradeWithinSeconds: upgradeWithin }),
       untilStopped: stopAsked(),
     });

@@ -52,10 +52,11 @@ export async function findInstallation(
   const prefix = dirname(own);
   const inPrefix = (name: string) => join(prefix, name);
   const isRun = async () => (await realpath(inPrefix(CURRENT)).catch(() => undefined)) === own;
+  const archivePath = inPrefix(".update.tar.gz");
   if (basename(own) !== version || !(await isRun())) return undefined;
 
   return {
-    archivePath: inPrefix(".update.tar.gz"),
+    archivePath,
 
     isOnTrial: () => isThere(inPrefix(TRIAL)),
 
@@ -82,7 +83,7 @@ export async function findInstallation(
       try {
         await rm(unpacked, { recursive: true, force: true });
         await mkdir(unpacked, { mode: 0o755 });
-        await mustRun("unpacking the update", "tar", ["-xzf", this.archivePath, "-C", unpacked]);
+        await mustRun("unpacking the update", "tar", ["-xzf", archivePath, "-C", unpacked]);
         const program = join(unpacked, NAME, NAME);
         const says = await mustRun("trying the update", program, ["--version"]);
         if (says.trim() !== next) throw new AgentError("The update says that it is of another version.");
@@ -90,7 +91,7 @@ export async function findInstallation(
         await rename(join(unpacked, NAME), inPrefix(next));
       } finally {
         await rm(unpacked, { recursive: true, force: true });
-        await rm(this.archivePath, { force: true });
+        await rm(archivePath, { force: true });
       }
       await writeFile(inPrefix(TRIAL), `${version} 0\n`);
       await rm(inPrefix("current.next"), { force: true });

@@ -57,7 +57,7 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     const atMs = performance.now() + leastMs + random() * Math.min(longestMs, withinMs);
     if (isBusy || isOver || (attempt !== undefined && attempt.atMs <= atMs)) return;
     clearTimeout(attempt?.timer);
-    attempt = { atMs, timer: setTimeout(() => void bring(), atMs - performance.now()) };
+    attempt = { atMs, timer: setTimeout(() => void bring(), Math.max(0, atMs - performance.now())) };
   }
 
   async function bring(): Promise<void> {

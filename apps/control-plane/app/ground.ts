@@ -22,6 +22,8 @@ export interface AppOptions {
   readonly tracing?: Tracing | undefined;
   /** The built console; pages are not served when it is not there. */
   readonly consoleDir: string;
+  /** The folder of the node agent; VPN servers can be installed from here once it was built. */
+  readonly agentDir: string;
   readonly version: string;
   /** How often an idle job worker looks for work, when not as often as usual. */
   readonly jobPollSeconds?: number;

@@ -6,6 +6,7 @@ import { addConsole } from "../http/console.ts";
 import { createCountryOf } from "../http/country.ts";
 import { createGate } from "../http/gate.ts";
 import { createMount, type Mount } from "../http/mount.ts";
+import { createOriginOf } from "../http/own-origin.ts";
 import { addReference } from "../http/reference.ts";
 import { createServer, limitsOf } from "../http/server.ts";
 import { mountUpgrade } from "../http/upgrades.ts";
@@ -14,6 +15,7 @@ import { mountApiKeys } from "../modules/api-keys/index.ts";
 import { mountAudit } from "../modules/audit/index.ts";
 import { mountBlocks } from "../modules/blocks/index.ts";
 import { mountDevices } from "../modules/devices/index.ts";
+import { addInstallFiles } from "../modules/install/index.ts";
 import { mountKeyRings } from "../modules/key-rings/index.ts";
 import { mountNodeHealth } from "../modules/node-health/index.ts";
 import { mountNodes } from "../modules/nodes/index.ts";
@@ -73,6 +75,7 @@ export async function openServer(
   await addReference(server, version, isSecure);
   addZeroLogPage(server, rights.zeroLog, isSecure);
   addPolicyPage(server, isSecure);
+  addInstallFiles(server, tunnels.agentFiles, createOriginOf(config.http.publicUrl));
   await addConsole(server, consoleDir);
   mountUpgrade(server, NODE_SOCKET_PATH, { admit: security.admitNode, accept: tunnels.gateway.accept });
   closing.defer(tunnels.gateway.close); // before the server, which waits for open connections
@@ -118,7 +121,7 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
   mountBlocks(mount, blocklist, audit, database);
   mountAudit(mount, audit);
   mountKeyRings(mount, keys.keyRings);
-  mountNodes(mount, tunnels.nodes, config.http.publicUrl);
+  mountNodes(mount, tunnels.nodes, createOriginOf(config.http.publicUrl));
   mountNodeHealth(mount, tunnels.nodes, tunnels.health);
   mountServers(mount, tunnels.servers, countryOf);
   mountDevices(mount, tunnels.devices, countryOf);

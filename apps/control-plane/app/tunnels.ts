@@ -9,6 +9,7 @@ import {
   gatewayAddresses,
   openAddressPool,
 } from "../modules/devices/index.ts";
+import { createAgentFiles } from "../modules/install/index.ts";
 import { createHealth, openProbing } from "../modules/node-health/index.ts";
 import {
   createCloning,
@@ -39,7 +40,7 @@ export async function openTunnelRoom(
   keys: Keys,
   security: Security,
   people: People,
-  { probeEveryMs, version }: Pick<AppOptions, "probeEveryMs" | "version">,
+  { agentDir, probeEveryMs, version }: Pick<AppOptions, "agentDir" | "probeEveryMs" | "version">,
 ) {
   const { config, database, clock, bus, jobs, logger, telemetry, pools, publicUrl, onTrouble, closing } =
     ground;
@@ -51,6 +52,7 @@ export async function openTunnelRoom(
   const { connections } = usage;
   const health = createHealth({ presence, connections });
   closing.defer(health.close);
+  const agentFiles = createAgentFiles({ agentDir, identity });
   const nodes = createNodes({
     database,
     clock,
@@ -59,6 +61,7 @@ export async function openTunnelRoom(
     presence,
     connections,
     identity,
+    installerChecksum: async (origin) => (await agentFiles.installer(origin)).sha256,
     agentVersion: version, // it is built and released with the control plane
     healthOf: health.of,
   });
@@ -194,6 +197,7 @@ export async function openTunnelRoom(
 
   return {
     connections,
+    agentFiles,
     nodes,
     health,
     plans,

@@ -41,6 +41,7 @@ const TREATMENTS: Readonly<Record<string, Treatment>> = {
   "apiKeys.revoke id": "owner",
   "blocks.lift id": "staff",
   "nodes.show id": "staff",
+  "nodes.health id": "staff",
   "nodes.change id": "admin",
   "nodes.renewJoinToken id": "admin",
   "nodes.remove id": "admin",

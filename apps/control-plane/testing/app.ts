@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { hash } from "@node-rs/argon2";
 import {
   ApiError,
@@ -88,7 +89,11 @@ export interface TestAppOptions {
   /** Nodes of tests have no tunnels, so nothing is probed unless the settings say so. */
   readonly probeEveryMs?: number;
   readonly auditor?: readonly string[];
+  /** In place of the agent's own folder. */
+  readonly agentDir?: string;
 }
+
+const AGENT_DIR = fileURLToPath(import.meta.resolve("../../node-agent"));
 
 /** Strong enough for every rule of the service. */
 export const PASSWORD = "horse battery staple 7";
@@ -132,6 +137,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     logger,
     telemetry: createTelemetry(logger),
     consoleDir: `${dir.path}/no-console`,
+    agentDir: options.agentDir ?? AGENT_DIR,
     version: "0.0.0-test",
     jobPollSeconds: 0.5,
     ...(options.createJobs ? { createJobs: options.createJobs } : {}),

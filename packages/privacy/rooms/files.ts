@@ -20,7 +20,12 @@ interface FileAbout extends About {
 
 /** Which files a program may write, known by their path below the folder that is its own. */
 export interface KnownFile extends Group {
-  readonly below: "data folder" | "node's state" | "node's memory disk" | "operator's machine";
+  readonly below:
+    | "data folder"
+    | "node's state"
+    | "node's program"
+    | "node's memory disk"
+    | "operator's machine";
   readonly path: RegExp;
 }
 
@@ -158,6 +163,21 @@ export const files: readonly KnownFile[] = [
       wireguard_private_key: hash("the node's key in tunnels"),
       interface: text("name of the interface"),
       listen_port: text("its port"),
+    },
+  ),
+  file(
+    "node's program",
+    "agent's versions",
+    {
+      ...NODES,
+      lifetime: "until the agent is uninstalled; of its versions, this one and the former",
+      path: /^(\.update\.tar\.gz|current(\.next)?|trial(\.next)?|rejected|\d+\.\d+\.\d+[^/]*\/.+)$/,
+      what: "the agent itself, and how its last update fares",
+      purpose: "to bring the agent up to date, and back from an update that does not run",
+    },
+    {
+      version: text("which one is run, which one was before, and which one failed"),
+      starts: count("how often the one on trial was started"),
     },
   ),
   file(

@@ -42,6 +42,7 @@ const agentFields: Readonly<Record<string, Field>> = {
   failed: count("how many could not be applied"),
   why: text("a sentence or a code of ours"),
   retry_ms: count("when it tries again"),
+  version: text("of an update"),
 };
 
 export const logs: readonly Group[] = [

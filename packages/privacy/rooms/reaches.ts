@@ -63,11 +63,13 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   "apps/node-agent/main.ts": ["log: node-agent"],
   "apps/node-agent/port.ts": ["nothing: tries whether a port is free"],
   "apps/node-agent/run-program.ts": [
-    "nothing: runs wg, ip, nft and tc; lends them files without names on a memory disk",
+    "nothing: runs wg, ip, nft, tc and tar; lends them files without names on a memory disk",
   ],
   "apps/node-agent/runtime.ts": ["nothing: a socket of the machine, by which one agent knows of another"],
   "apps/node-agent/state-file.ts": ["file: saved state"],
   "apps/node-agent/totals-file.ts": ["file: totals"],
+  "apps/node-agent/upgrade-installation.ts": ["file: agent's versions"],
+  "apps/node-agent/upgrade-release.ts": ["outgoing: agent's updates", "file: agent's versions"],
 
   // Packages
   "packages/contracts/client.ts": ["outgoing: api"],

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type api, type BodyOf, nodeErrors, type ResultOf, requestErrors } from "@securewave/contracts";
+import { INSTALLER_PATH } from "@securewave/contracts/agent-release";
 import { FINGERPRINT_LENGTH, parseJoinToken } from "@securewave/contracts/node-protocol";
 import { constraintOf, type Database } from "@securewave/database";
 import { type Clock, dayOf, HOUR_MS } from "@securewave/foundation";
@@ -17,6 +18,8 @@ export interface JoiningOptions {
   readonly bus: Bus;
   readonly audit: Audit;
   readonly identity: ServiceKey;
+  /** SHA-256 of the installer that is served at an origin. */
+  readonly installerChecksum: (origin: string) => Promise<string>;
 }
 
 export type JoinToken = ResultOf<typeof api.nodes.renewJoinToken>;
@@ -25,21 +28,24 @@ type Input = BodyOf<typeof api.nodes.join>;
 const JOIN_TOKEN_HOURS = 1;
 
 /** How a machine becomes a node: by a token of one use, and from then on by a key of its own. */
-export function createJoining({ database, clock, bus, audit, identity }: JoiningOptions) {
-  function createJoinToken(origin: string): {
+export function createJoining(options: JoiningOptions) {
+  const { database, clock, bus, audit, identity, installerChecksum } = options;
+
+  async function createJoinToken(origin: string): Promise<{
     stored: Pick<NodeRow, "join_token_hash" | "join_token_expires_at">;
     shown: JoinToken;
-  } {
+  }> {
     const secret = createToken("swj");
     const join_token = `${secret}.${fingerprintOf(identity.publicKey)}`;
     const plain = isPlaintextElsewhere(origin) ? " --allow-plaintext" : "";
-    const command = `npx securewave-node up --control-plane ${origin} --token ${join_token} --endpoint YOUR_SERVER_NAME${plain}`;
+    const command = `curl -fsSL ${origin}${INSTALLER_PATH} | sudo sh -s -- --token ${join_token} --endpoint YOUR_SERVER_NAME${plain}`;
+    const checksum = await installerChecksum(origin);
     return {
       stored: {
         join_token_hash: hashToken(secret),
         join_token_expires_at: new Date(clock.now() + JOIN_TOKEN_HOURS * HOUR_MS),
       },
-      shown: { join_token, command, checksum: "", expires_in: (JOIN_TOKEN_HOURS * HOUR_MS) / 1000 },
+      shown: { join_token, command, checksum, expires_in: (JOIN_TOKEN_HOURS * HOUR_MS) / 1000 },
     };
   }
 
@@ -48,7 +54,7 @@ export function createJoining({ database, clock, bus, audit, identity }: Joining
 
     /** @throws nodes.not_found */
     async renewJoinToken(id: string, origin: string, actor: string): Promise<JoinToken> {
-      const { stored, shown } = createJoinToken(origin);
+      const { stored, shown } = await createJoinToken(origin);
       await database.transaction(async (trx) => {
         if (!(await store.updateNode(trx, id, stored))) throw nodeErrors.notFound();
         await audit.record(trx, { kind: "node_join_allowed", actor, subject: id });

@@ -1,15 +1,10 @@
 import { api } from "@securewave/contracts";
-import type { FastifyRequest } from "fastify";
 import type { Mount } from "../../http/mount.ts";
+import type { OriginOf } from "../../http/own-origin.ts";
 import type { Nodes } from "./service.ts";
 
-/** @param publicUrl the configured one; without it, nodes are told the address that the admin used */
-export function mountNodes(mount: Mount, nodes: Nodes, publicUrl: string | undefined): void {
-  const originOf = ({ protocol, host }: FastifyRequest) => {
-    const used = `${protocol}://${host}`;
-    return publicUrl ?? (/^[A-Za-z0-9.:[\]-]+$/.test(host) && URL.canParse(used) ? used : "http://localhost");
-  };
-
+/** @param originOf where nodes reach the control plane */
+export function mountNodes(mount: Mount, nodes: Nodes, originOf: OriginOf): void {
   mount(api.nodes.list, ({ query }) => nodes.list(query));
   mount(api.nodes.create, ({ body, caller, request }) =>
     nodes.create(body, originOf(request), caller.accountId),

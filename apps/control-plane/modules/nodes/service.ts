@@ -29,6 +29,8 @@ export interface NodesOptions {
   readonly presence: Presence;
   readonly connections: Connections;
   readonly identity: ServiceKey;
+  /** SHA-256 of the installer that is served at an origin. */
+  readonly installerChecksum: (origin: string) => Promise<string>;
   /** Of the agent that is served here. */
   readonly agentVersion?: string;
   /** How a node is at this moment; without it nothing is known of that. */
@@ -43,13 +45,13 @@ type NodeChange = BodyOf<typeof api.nodes.change>;
 const CAPACITY_DEFAULT = 10_000;
 
 export function createNodes(options: NodesOptions) {
-  const { database, clock, bus, audit, presence, connections, identity, agentVersion, healthOf } = options;
+  const { database, clock, bus, audit, presence, connections, agentVersion, healthOf } = options;
   const { db } = database;
   const directory = createDirectory(database, bus);
   const drainFollowers: ((trx: Kysely<Tables>) => Promise<void>)[] = [];
 
   const outdated = createOutdatedAgents();
-  const { createJoinToken, renewJoinToken, join } = createJoining({ database, clock, bus, audit, identity });
+  const { createJoinToken, renewJoinToken, join } = createJoining(options);
 
   /** How nodes are shown. */
   async function viewer(nodes: readonly NodeRow[]) {
@@ -94,7 +96,7 @@ export function createNodes(options: NodesOptions) {
       origin: string,
       actor: string,
     ): Promise<{ node: NodeView; join: JoinToken }> {
-      const { stored, shown } = createJoinToken(origin);
+      const { stored, shown } = await createJoinToken(origin);
       const row = { id: createId("node"), ...input, capacity: input.capacity ?? CAPACITY_DEFAULT, ...stored };
       const node = await database
         .transaction(async (trx) => {

@@ -64,7 +64,10 @@ export function updateNode(
     .executeTakeFirst();
 }
 
-/** Uses the token up and makes the node joined; of two agents with one token, one joins. */
+/**
+ * Uses the token up and makes the node joined; of two agents with one token, one joins. Where two machines had the
+ * credential, each made the other's figures such that cannot be: the one that joins is trusted again.
+ */
 export function joinNode(
   db: Db,
   tokenHash: Buffer,
@@ -73,7 +76,17 @@ export function joinNode(
 ): Promise<NodeRow | undefined> {
   return db
     .updateTable("nodes")
-    .set({ ...joined, join_token_hash: null, join_token_expires_at: null })
+    .set(({ eb, or }) => ({
+      ...joined,
+      join_token_hash: null,
+      join_token_expires_at: null,
+      counting: eb
+        .case()
+        .when(or([eb("cloned_on", "is", null), eb("counting", "=", "trusted")]))
+        .then(eb.ref("counting"))
+        .else<"lifted">("lifted")
+        .end(),
+    }))
     .where("join_token_hash", "=", tokenHash)
     .where("join_token_expires_at", ">", now)
     .where("removed_on", "is", null)

@@ -219,12 +219,27 @@ describe("a device", () => {
 
   test("goes to a degraded server where there is no other", async () => {
     const owner = await service.person();
+    const count = async (counting: string) => {
+      await service.database.pool.query("update nodes set counting = $1 where name = 'Tokyo'", [counting]);
+      await admin.client.nodes.change({ params: { id: tokyo.identity.id }, body: TOKYO });
+    };
+    await count("quarantined");
+    const { items, alternative } = await servers.best({ query: { region: "Japan" } });
+    expect(items).toMatchObject([{ name: "Tokyo" }]);
+    expect(alternative).toMatchObject({ region: "Germany" });
+    expect((await addTo("Phone", { region: "Japan" }, owner.client)).server?.name).toBe("Tokyo");
+    await count("trusted");
+  });
+
+  test("goes to no server that says itself that it cannot serve", async () => {
+    const owner = await service.person();
     tokyo.report([], "no room on the disk");
     await expect
-      .poll(async () => (await servers.best({ query: { region: "Japan" } })).alternative)
-      .toMatchObject({ region: "Germany" });
-    expect((await servers.best({ query: { region: "Japan" } })).items).toMatchObject([{ name: "Tokyo" }]);
-    expect((await addTo("Phone", { region: "Japan" }, owner.client)).server?.name).toBe("Tokyo");
+      .poll(() => codeOf(addTo("Phone", { region: "Japan" }, owner.client)))
+      .toBe("devices.region_unavailable");
     tokyo.report([]);
+    await expect
+      .poll(async () => (await servers.best({ query: { region: "Japan" } })).items)
+      .toMatchObject([{ name: "Tokyo" }]);
   });
 });
