@@ -25,16 +25,16 @@ export function connectTo(url: string, caPem: string | undefined, waitMs?: numbe
 }
 
 /**
- * Waits 50 ms for an answer. Where this process was busy for that long, answers that have arrived meanwhile are read
+ * Waits for an answer. Where this process was busy for that long, answers that have arrived meanwhile are read
  * first: ioredis's own time-out runs before they are, and would take a busy process for a store that is away.
  *
  * @throws when there is none
  */
-export function inTime<T>(answer: Promise<T>): Promise<T> {
+export function inTime<T>(answer: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       setImmediate(() => reject(new Error("the shared store did not answer in time")));
-    }, PATIENCE_MS);
+    }, patienceMs);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
