@@ -103,7 +103,6 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     masterKeys: [MASTER_KEY],
   });
   const plans = await openPlans({ database, bus, audit, onTrouble: ignore });
-  const load = { of: () => undefined, subscribe: () => () => undefined };
   const devices = createDevices({
     database,
     dataKeys,

@@ -1,9 +1,5 @@
-import {
-  isFleetPossible,
-  openFleetScene,
-  packetsLostByMoving,
-  packetsLostByRotating,
-} from "../e2e/fleet-scene.ts";
+import { packetsLostByMoving, packetsLostByRotating } from "../e2e/fleet-handovers.ts";
+import { isFleetPossible, openFleetScene } from "../e2e/fleet-scene.ts";
 import type { BenchRun } from "./figure.ts";
 
 const ROUNDS = 3;

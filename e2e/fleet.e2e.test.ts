@@ -1,29 +1,21 @@
-import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Node } from "@securewave/contracts";
-import {
-  authenticationText,
-  NODE_PROTOCOL_VERSION,
-  NODE_SOCKET_PATH,
-  type PlaneFrame,
-  REFUSALS,
-} from "@securewave/contracts/node-protocol";
+import { NODE_PROTOCOL_VERSION, REFUSALS } from "@securewave/contracts/node-protocol";
 import { eventually, run } from "@securewave/testing";
 import { generateKeyPair } from "@securewave/wireguard";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { joinBareAgent } from "./bare-agent.ts";
 import { configOf } from "./device-config.ts";
 import type { FleetClient } from "./fleet-client.ts";
+import { packetsLostByMoving, packetsLostByRotating } from "./fleet-handovers.ts";
+import type { FleetNode } from "./fleet-node.ts";
+import { REPLICA_NAMES, type ReplicaName } from "./fleet-replicas.ts";
 import {
   type FleetDevice,
-  type FleetNode,
   type FleetScene,
   fleetRequirements,
   isFleetPossible,
   openFleetScene,
-  packetsLostByMoving,
-  packetsLostByRotating,
-  type ReplicaName,
 } from "./fleet-scene.ts";
 import { startClone } from "./node-agent.ts";
 import type { Person } from "./people.ts";
@@ -46,7 +38,7 @@ describe.skipIf(!isFleetPossible)(fleetRequirements.title("a fleet"), { timeout:
   /** Opens the far node's port again. */
   let openFar: () => Promise<void>;
 
-  const nodeNamed = (name: string): FleetNode => {
+  const nodeNamed = (name: string | undefined): FleetNode => {
     const found = Object.values(scene.nodes).find(({ node }) => node.name === name);
     if (!found) throw new Error(`there is no node ${name}`);
     return found;
@@ -68,17 +60,18 @@ describe.skipIf(!isFleetPossible)(fleetRequirements.title("a fleet"), { timeout:
     return tookMs;
   }
 
-  /** Both replicas know that a device is connected, and let the device's node have others. */
+  /** Both replicas know that a device is connected, and bring another one to the same node. */
   async function isWhole(): Promise<void> {
-    for (const replica of ["first", "second"] as const) {
-      await eventually(
+    for (const name of REPLICA_NAMES) {
+      const server = await eventually(
         async () => {
-          const { connection } = await ada[replica].client.devices.show({ params: { id: laptop.device.id } });
-          expect(connection).toMatchObject({ ready: true, connected: true });
+          const shown = await ada[name].client.devices.show({ params: { id: laptop.device.id } });
+          expect(shown.connection).toMatchObject({ ready: true, connected: true });
+          return shown.server;
         },
         { timeoutMs: RECONNECTED_WITHIN_MS },
       );
-      expect(await addAndRemove(ada[replica], scene.nodes.one)).toBeLessThan(1000);
+      expect(await addAndRemove(ada[name], nodeNamed(server?.name))).toBeLessThan(1000);
     }
   }
 
@@ -270,17 +263,6 @@ describe.skipIf(!isFleetPossible)(fleetRequirements.title("a fleet"), { timeout:
     });
   });
 
-  // Nodes have no clock that a test could move, so some seconds stand for the hour: what they do in it is the same.
-  test("while the whole service is away tunnels serve, and nodes catch up when it is back", async () => {
-    await withoutLoss(async () => {
-      await Promise.all([scene.replicas.first.stop(), scene.replicas.second.stop()]);
-      await pause(5000);
-      await Promise.all([scene.replicas.first.start(), scene.replicas.second.start()]);
-      for (const node of [scene.nodes.one, scene.nodes.two]) await scene.becomes(node, isState("healthy"));
-      await isWhole();
-    });
-  });
-
   test("a device moves to another node by one call, and no packet is lost", async () => {
     const { one, two } = scene.nodes;
     expect(await packetsLostByMoving(ada.second, laptop, client, two)).toBe(0);
@@ -302,12 +284,14 @@ describe.skipIf(!isFleetPossible)(fleetRequirements.title("a fleet"), { timeout:
     await withoutLoss(async () => {
       const { namespace } = await scene.network.addNode();
       {
-        await using _clone = await startClone(two, namespace);
+        await using clone = await startClone(two, namespace);
         await scene.becomes(
           two,
           ({ state, problem }) => state !== "healthy" && /Two machines/.test(problem ?? ""),
         );
-        await eventually(() => expect(two.lines().some((line) => line.includes(REFUSALS.cloned))).toBe(true));
+        await eventually(() => {
+          for (const copy of [two, clone]) expect(copy.lines().join("\n")).toContain(REFUSALS.cloned);
+        });
       }
       await eventually(async () => {
         const subjects = (await scene.lettersTo(admin.email)).map(({ subject }) => subject);
@@ -359,6 +343,24 @@ describe.skipIf(!isFleetPossible)(fleetRequirements.title("a fleet"), { timeout:
     },
   );
 
+  test("a node whose UDP port is closed is found degraded, is given no devices while others are well, and recovers", async () => {
+    const { far } = scene.nodes;
+    const placeInAustralia = async () => {
+      const { id, server } = await bob.first.client.devices.create({
+        body: { name: "Wombat", country: "AU" },
+      });
+      await bob.first.client.devices.remove({ params: { id } });
+      return server?.name;
+    };
+    const isSilent = ({ state, problem }: Node) =>
+      state === "degraded" && /does not answer handshakes/.test(problem ?? "");
+    await scene.becomes(far, isSilent, 120_000);
+    expect(await placeInAustralia()).not.toBe(far.node.name);
+    await openFar();
+    await scene.becomes(far, isState("healthy"));
+    expect(await placeInAustralia()).toBe(far.node.name);
+  });
+
   test("a node that is removed takes its tunnels down and stays away", async () => {
     const { one } = scene.nodes;
     const params = { id: one.node.id };
@@ -376,67 +378,26 @@ describe.skipIf(!isFleetPossible)(fleetRequirements.title("a fleet"), { timeout:
 
   test("an agent of another protocol is refused by both versions, which its node's page says, too", async () => {
     const { admin, baseUrl } = scene.replicas.first;
-    const { node, join } = await admin.client.nodes.create({ body: { name: "Old", region: "Europe" } });
-    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-    await admin.client.nodes.join({
-      body: {
-        token: join.join_token,
-        credential: publicKey.export({ format: "jwk" }).x ?? "",
-        wireguard_public_key: generateKeyPair().publicKey,
-        endpoint: { host: "vpn.example.org", port: 51820 },
-        agent_version: "0.0.0",
-      },
-    });
-    const ask = async (protocol: number): Promise<PlaneFrame[]> => {
-      const socket = new WebSocket(baseUrl.replace(/^http/, "ws") + NODE_SOCKET_PATH);
-      const frames: PlaneFrame[] = [];
-      const nonce = randomBytes(32).toString("base64url");
-      const send = (frame: object) => socket.send(JSON.stringify(frame));
-      socket.onopen = () => send({ type: "hello", protocol, node_id: node.id, nonce });
-      socket.onmessage = ({ data }) => {
-        const frame: PlaneFrame = JSON.parse(String(data));
-        frames.push(frame);
-        if (frame.type === "snapshot") socket.close();
-        if (frame.type !== "challenge") return;
-        const text = Buffer.from(authenticationText("node", node.id, nonce, frame.nonce));
-        const signature = sign(null, text, privateKey).toString("base64url");
-        const state = {
-          revision: null,
-          hash: "0".repeat(64),
-          agent_version: "0.0.0",
-          implementation: "kernel",
-        };
-        send({ type: "proof", signature, ...state });
-      };
-      await once(socket, "close");
-      return frames;
-    };
+    const agent = await joinBareAgent(admin, baseUrl, "Old");
     const versions = new RegExp(`\\b2\\b.*\\b${NODE_PROTOCOL_VERSION}\\b`);
-    expect(await ask(2)).toMatchObject([
+    expect(await agent.ask(2)).toMatchObject([
       { type: "refused", code: REFUSALS.protocol, detail: expect.stringMatching(versions) },
     ]);
-    const { problem } = await admin.client.nodes.show({ params: { id: node.id } });
+    const { problem } = await admin.client.nodes.show({ params: { id: agent.node.id } });
     expect(problem).toMatch(/speaks protocol 2\b.*update/);
     // The credential was right.
-    expect((await ask(NODE_PROTOCOL_VERSION)).map(({ type }) => type)).toContain("snapshot");
+    expect((await agent.ask(NODE_PROTOCOL_VERSION)).map(({ type }) => type)).toContain("snapshot");
   });
 
-  test("a node whose UDP port is closed is found degraded, is given no devices while others are well, and recovers", async () => {
-    const { far } = scene.nodes;
-    const placeInAustralia = async () => {
-      const { id, server } = await bob.first.client.devices.create({
-        body: { name: "Wombat", country: "AU" },
-      });
-      await bob.first.client.devices.remove({ params: { id } });
-      return server?.name;
-    };
-    const isSilent = ({ state, problem }: Node) =>
-      state === "degraded" && /does not answer handshakes/.test(problem ?? "");
-    await scene.becomes(far, isSilent, 120_000);
-    expect(await placeInAustralia()).not.toBe(far.node.name);
-    await openFar();
-    await scene.becomes(far, isState("healthy"));
-    expect(await placeInAustralia()).toBe(far.node.name);
+  // Nodes have no clock that a test could move, so some seconds stand for the hour: what they do in it is the same.
+  test("while the whole service is away tunnels serve, and nodes catch up when it is back", async () => {
+    await withoutLoss(async () => {
+      await Promise.all([scene.replicas.first.stop(), scene.replicas.second.stop()]);
+      await pause(5000);
+      await Promise.all([scene.replicas.first.start(), scene.replicas.second.start()]);
+      for (const node of [scene.nodes.near, scene.nodes.far]) await scene.becomes(node, isState("healthy"));
+      await isWhole();
+    });
   });
 
   /** For Ada, whose plan it is. */

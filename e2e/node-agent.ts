@@ -149,7 +149,10 @@ function joinArguments(command: string, controlPlaneUrl: string | undefined): st
 }
 
 /** Starts an agent elsewhere on a copy of a node's keys, as a cloned disk has them. */
-export async function startClone({ stateDir }: NodeMachine, namespace: string): Promise<AsyncDisposable> {
+export async function startClone(
+  { stateDir }: NodeMachine,
+  namespace: string,
+): Promise<Pick<RunningProcess, "lines"> & AsyncDisposable> {
   const dir = temporaryDir("clone");
   const [copyDir, interfaceName] = [join(dir.path, "state"), `sw${randomSuffix()}`];
   await cp(stateDir, copyDir, { recursive: true });
@@ -162,7 +165,10 @@ export async function startClone({ stateDir }: NodeMachine, namespace: string): 
     namespace,
     env: cleanEnvironment(),
   });
-  return { [Symbol.asyncDispose]: () => dispose(agent, namespace, interfaceName, dir) };
+  return {
+    lines: agent.lines,
+    [Symbol.asyncDispose]: () => dispose(agent, namespace, interfaceName, dir),
+  };
 }
 
 async function dispose(agent: RunningProcess, namespace: string, interfaceName: string, dir: TemporaryDir) {

@@ -9,8 +9,6 @@ export interface Restrictions {
   readonly throttled: ReadonlyMap<PublicKey, number>;
 }
 
-export const NO_RESTRICTIONS: Restrictions = { blocked: new Set(), throttled: new Map() };
-
 export function parseRestrictions(peers: readonly RestrictedPeer[]): Restrictions {
   const blocked = new Set<PublicKey>();
   const throttled = new Map<PublicKey, number>();

@@ -31,7 +31,7 @@ projection.translate([shiftX, shiftY - top]).clipExtent([
 const draw = geoPath(projection).digits(1);
 
 /** As the `d` of an SVG path. */
-export const landPath = draw(feature(topology, topology.objects.land)) ?? "";
+export const landPath = draw(feature(topology, "land")) ?? "";
 export const graticulePath = draw(geoGraticule().step([30, 30])()) ?? "";
 
 export function pointOf({ latitude, longitude }: Coordinates): Point {

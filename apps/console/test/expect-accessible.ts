@@ -1,9 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
-const AXE_PATH = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** WCAG 2.2 AA, and what the makers of axe found to be good besides. */
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
@@ -14,7 +12,7 @@ interface Finding {
 
 /** Has axe look at a page as it is at this moment, in the light theme and in the dark one. */
 export async function expectAccessible(page: Page): Promise<void> {
-  await page.evaluate(await readFile(AXE_PATH, "utf8"));
+  await page.evaluate(axe.source);
   for (const colorScheme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const found: readonly Finding[] = await page.evaluate(`axe

@@ -276,7 +276,12 @@ describe("IDOR: the id of somebody else's thing is answered as one that nobody h
     async ({ name, route, part, field, kind }) => {
       const person = await service.person();
       const own: Readonly<Record<string, string>> = await thingsOf(person);
-      const example = withId(exampleBy(route, { server_id: own.node, public_key: generateKeyPair().publicKey }), part, field, own[kind] ?? "");
+      const example = withId(
+        exampleBy(route, { server_id: own.node, public_key: generateKeyPair().publicKey }),
+        part,
+        field,
+        own[kind] ?? "",
+      );
       const headers = { authorization: `Bearer ${person.token}` };
       const answer = await ask({ name, route }, example, headers);
       expect(answer.status, answer.text).toBe(route.success.status);

@@ -1,3 +1,3 @@
-export type { Plan, TierSpeed } from "./plan.ts";
+export type { Plan } from "./plan.ts";
 export { mountPlans } from "./routes.ts";
 export { openPlans, type Plans } from "./service.ts";

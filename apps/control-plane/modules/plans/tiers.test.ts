@@ -35,7 +35,12 @@ test("a plan's speed reaches every node, and so does another one, without a word
   for (const node of [first, second]) {
     await expect.poll(() => speedsOf(node)).toContainEqual({ tier, kbit_per_second: 30_000 });
   }
-  expect(first.frames().slice(count).map(({ type }) => type)).toEqual(["tiers"]);
+  expect(
+    first
+      .frames()
+      .slice(count)
+      .map(({ type }) => type),
+  ).toEqual(["tiers"]);
   await client.plans.change({ params: { id: plan.id }, body: { speed_kbit_per_second: null } });
   await expect.poll(() => speedsOf(first)?.some((speed) => speed.tier === tier)).toBe(false);
 });
