@@ -17,7 +17,7 @@ const REGIONS = 10;
 const PAGE = 100;
 const IN_SYNC_WITHIN_MS = 60_000;
 
-export interface FleetSize {
+interface FleetSize {
   readonly nodes: number;
   readonly devicesEach: number;
 }

@@ -46,7 +46,7 @@ export interface Service {
 }
 
 /** In milliseconds of the clock that `steadyMs` reads. */
-export interface Restart {
+interface Restart {
   readonly startedMs: number;
   /** When its port took a connection. */
   readonly listeningMs: number;
@@ -73,7 +73,7 @@ export async function startControlPlane(dataDir: string, settings: Settings = {}
 }
 
 /** Settings of the service, by their variables. */
-export type Settings = Readonly<Record<string, string>>;
+type Settings = Readonly<Record<string, string>>;
 
 /** Nothing of this process's own settings reaches the one that is measured. */
 async function environmentOf(dataDir: string, settings: Settings = {}) {
@@ -150,7 +150,7 @@ export async function openService(settings: Settings = {}): Promise<Service> {
 }
 
 /** Resolves when somebody takes connections there. */
-export async function waitForPort(port: number): Promise<void> {
+async function waitForPort(port: number): Promise<void> {
   for (;;) {
     const isTaken = await new Promise<boolean>((resolve) => {
       const socket = connect(port, "127.0.0.1", () => resolve(true)).once("error", () => resolve(false));

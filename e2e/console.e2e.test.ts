@@ -355,7 +355,7 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     const { page } = admin;
     await page.emulateMedia({ colorScheme: "dark" });
     await page.goto(`${ORIGIN}/admin/nodes`);
-    await page.getByText("Healthy", { exact: true }).waitFor();
+    await page.getByRole("table").getByText("Healthy", { exact: true }).waitFor();
     await killControlPlane(plane);
     await page.getByText("The service cannot be reached").waitFor();
     await shoot(page, "60-away");

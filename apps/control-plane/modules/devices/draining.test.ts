@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { BERLIN, connectNodeAt, PARIS, setDraining, TOKYO } from "../servers/testing-places.ts";
+import { BERLIN, connectNodeAt, PARIS, setDraining, TOKYO } from "../../testing/places.ts";
 import { freshKey, openKeyScene } from "./testing-keys.ts";
 
 const { service, movedLetters, queued, drain, deliverMoved, retire, inDays, passDays, ...scene } =

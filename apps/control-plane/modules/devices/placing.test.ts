@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
+import { connectNodeAt } from "../../testing/places.ts";
 import { codeOf, openTestApp } from "../../testing.ts";
-import { connectNodeAt } from "../servers/testing-places.ts";
 import { freshKey } from "./testing-keys.ts";
 
 const service = await openTestApp();

@@ -467,7 +467,7 @@ describe("connections that end", () => {
     silent.pause();
     const startedMs = performance.now();
     await own.close();
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    expect(performance.now() - startedMs).toBeLessThan(20_000); // the WebSocket itself would wait for 30 s
     expect(await node.ended()).toMatchObject({ code: 1001 });
     deaf.socket().terminate();
     silent.terminate();

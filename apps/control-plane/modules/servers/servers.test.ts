@@ -1,7 +1,7 @@
 import { createId } from "@securewave/foundation";
 import { afterAll, describe, expect, test } from "vitest";
+import { BERLIN, connectNodeAt, PARIS, setDraining, TOKYO } from "../../testing/places.ts";
 import { codeOf, openTestApp } from "../../testing.ts";
-import { BERLIN, connectNodeAt, PARIS, setDraining, TOKYO } from "./testing-places.ts";
 
 const service = await openTestApp({
   settings: { COUNTRY_HEADER: "CF-IPCountry", TRUSTED_PROXIES: "127.0.0.1" },

@@ -1,5 +1,5 @@
 import type { api, BodyOf } from "@securewave/contracts";
-import { connectNode, type FakeNode, type TestApp } from "../../testing.ts";
+import { connectNode, type FakeNode, type TestApp } from "../testing.ts";
 
 type Place = Omit<BodyOf<typeof api.nodes.change>, "draining">;
 
