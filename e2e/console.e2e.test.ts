@@ -361,7 +361,7 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     await shoot(page, "60-away");
     plane = await startPlane();
     await page.getByText("The service cannot be reached").waitFor({ state: "hidden" });
-    await page.getByText("Healthy", { exact: true }).waitFor({ timeout: 40_000 });
+    await page.getByRole("table").getByText("Healthy", { exact: true }).waitFor({ timeout: 40_000 });
     await shoot(page, "61-back");
     await page.emulateMedia({ colorScheme: "light" });
   });
