@@ -45,3 +45,9 @@ test("the agent's archive is the same bytes for the same input, and has all that
   expect(ran).toMatchObject({ code: 0, stdout: `${process.version} status,--json\n` });
   dir.remove();
 });
+
+test("the agent is released together with the control plane: a node is told of one version and takes that", () => {
+  const versionIn = (folder: string): unknown =>
+    JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8")).version;
+  expect(versionIn("apps/node-agent")).toBe(versionIn("apps/control-plane"));
+});

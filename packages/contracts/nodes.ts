@@ -285,7 +285,14 @@ export const Server = Strict({
 export type Server = Static<typeof Server>;
 
 /** Another region, where the wished one has no server. */
-export const Alternative = Strict({ region: HumanText(40), distance_km: Nullable(Type.Integer()) });
+export const Alternative = Strict({
+  region: HumanText(40),
+  distance_km: Nullable(
+    Type.Integer({
+      description: "From the wished region, or from the country where nobody knows where that region is",
+    }),
+  ),
+});
 export type Alternative = Static<typeof Alternative>;
 
 const From = { country: Type.Optional(Country) };
