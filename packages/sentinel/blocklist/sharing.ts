@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { SECOND_MS } from "@securewave/foundation";
 import type { Script, SharedStore } from "../redis/index.ts";
 import { type Block, parseBlock } from "./block.ts";
@@ -48,6 +49,8 @@ return {ids, redis.call('HMGET', KEYS[2], unpack(ids))}`,
 const TOPIC = "blocks";
 const PAGE = 250;
 const RESYNC_MS = 15 * SECOND_MS;
+/** A store that was slow for once is not away, so that nobody says when it is back. */
+const AGAIN_MS = 250;
 
 /** What this replica holds. */
 export interface OwnSide {
@@ -129,7 +132,12 @@ export function shareBlocks(store: SharedStore, held: OwnSide): BlockSharing {
   resyncing.unref();
 
   return {
-    put: (block) => void putInStore(block).catch(() => undefined),
+    put(block) {
+      const putAgain = () => pause(AGAIN_MS, block, { ref: false }).then(putInStore);
+      putInStore(block)
+        .catch(putAgain)
+        .catch(() => undefined);
+    },
     lift(block) {
       const lifeMs = Math.max(1, Math.ceil(block.until - store.clock.now()));
       store.run(LIFT, names, [block.id, block.until, lifeMs]).catch(() => undefined);

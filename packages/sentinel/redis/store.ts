@@ -118,7 +118,7 @@ export function openSharedStore(options: SharedStoreOptions): SharedStore {
   examining.unref();
   const send = (channel: string, text: string) => {
     if (availability.state() === "down") return false;
-    inTime(commands.publish(channel, text)).catch(availability.failed);
+    inTime(commands.publish(channel, text), patienceMs).catch(availability.failed);
     return true;
   };
   const listener = openListener(listening, nameOf("beat", randomUUID()), send);
