@@ -41,6 +41,7 @@ const FIELDS_OF_CODE: Readonly<Record<string, readonly string[]>> = {
   [deviceErrors.serverNotIncluded.code]: ["place"],
   [deviceErrors.regionUnavailable.code]: ["place"],
   [deviceErrors.noServer.code]: ["place"],
+  [deviceErrors.noOtherServer.code]: ["place"],
   [nodeErrors.nameInUse.code]: ["name"],
 };
 

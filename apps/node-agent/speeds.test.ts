@@ -177,6 +177,7 @@ test("an interface that is made anew gets all limits again, and what failed is b
   isGone = false;
   shaper.calls.length = 0;
   await eventually(() => expect(shaper.calls).toEqual([{ change: {} }])); // it stands as it was
+  await eventually(() => expect(framesOf(plane, "condition").at(-1)?.problem).toBeNull());
   await driver.close("sw0");
   isGone = true;
   await eventually(() => expect(framesOf(plane, "condition").at(-1)?.problem).toContain("is gone"));

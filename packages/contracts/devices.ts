@@ -49,6 +49,10 @@ export const deviceErrors = defineErrors("devices", {
   },
   invalidEncapsulationKey: { status: 422, message: "The encapsulation key is not one of ML-KEM-1024." },
   noServer: { status: 503, message: "No server is ready to take devices. Please try again later." },
+  noOtherServer: {
+    status: 409,
+    message: "No other server takes devices at the moment. The device stays where it is.",
+  },
   revoked: { status: 409, message: "This device was revoked. Add it again." },
   privateKeyNotHeld: {
     status: 409,
@@ -269,7 +273,7 @@ export const devices = {
       deviceErrors.serverUnavailable,
       deviceErrors.serverNotIncluded,
       deviceErrors.regionUnavailable,
-      deviceErrors.noServer,
+      deviceErrors.noOtherServer,
       deviceErrors.revoked,
     ],
   }),

@@ -19,7 +19,7 @@ export function createHandlers(state: FakeState): Handlers {
     ...accountHandlers(state),
     ...nodeHandlers(state.fleet),
     ...serverHandlers(state.fleet, state.plans),
-    ...deviceHandlers(state.tunnels, (call) => chooseNode(state.fleet, state.plans, call)),
+    ...deviceHandlers(state.tunnels, (call, present) => chooseNode(state.fleet, state.plans, call, present)),
     ...keyHandlers(state),
     ...planHandlers(state.plans),
     ...privacyHandlers(state.privacy, (input: Input) => demandProof(input, state)),

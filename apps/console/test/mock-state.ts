@@ -142,7 +142,7 @@ export function createMockState() {
     ...privacyHandlers(privacy, security.demandProof),
     ...nodeHandlers(fleet),
     ...serverHandlers(fleet, plans),
-    ...deviceHandlers(tunnels, (call) => chooseNode(fleet, plans, call)),
+    ...deviceHandlers(tunnels, (call, present) => chooseNode(fleet, plans, call, present)),
     "fleetDevices.totals": () => ({
       accounts: accounts.size,
       devices_active: 1_284,

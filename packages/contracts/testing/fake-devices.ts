@@ -101,8 +101,11 @@ function daysAfter(day: string, days: number): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** @param choose gives the node that a call asks for, or refuses */
-export function deviceHandlers({ devices, add }: FakeDevices, choose: (call: FakeCall) => Node) {
+/** @param choose gives the node that a call asks for, other than the present one unless it is named, or refuses */
+export function deviceHandlers(
+  { devices, add }: FakeDevices,
+  choose: (call: FakeCall, present?: string) => Node,
+) {
   const own = ({ accountId, params }: FakeCall): FakeDevice => {
     const device = devices.find((each) => each.id === params.id && each.accountId === accountId);
     if (!device) throw deviceErrors.notFound();
@@ -157,7 +160,9 @@ export function deviceHandlers({ devices, add }: FakeDevices, choose: (call: Fak
     },
     "devices.move": (call: FakeCall) => {
       const device = active(call);
-      const node = choose(call);
+      if (call.body.region !== undefined && call.body.region === device.server?.region)
+        return viewWhole(device);
+      const node = choose(call, device.server?.id);
       if (node.id === device.server?.id) return viewWhole(device);
       const retiring = formerOnes(device, FORMER_PLACE_UNTIL);
       const { preshared_key, preshared_key_agreed } = device.tunnel ?? tunnelTo(node);

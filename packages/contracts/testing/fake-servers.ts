@@ -50,11 +50,13 @@ export function serverHandlers(fleet: FakeNodes, plans: FakePlans) {
  * The node that a new or moved device gets, as the service chooses it.
  *
  * @param body what was asked for: `server_id`, or `region` and `country`, or nothing
+ * @param present where a device is that moves: without a wish, to another one
  */
 export function chooseNode(
   fleet: FakeNodes,
   plans: FakePlans,
   { accountId, body: { server_id, region, country } }: Pick<FakeCall, "accountId" | "body">,
+  present?: string,
 ): Node {
   const tags = planOf(plans, accountId).server_tags;
   const servers = fleet.nodes.map((node) => serverOf(node, tags, country));
@@ -66,11 +68,11 @@ export function chooseNode(
     if (!wanted.included) throw deviceErrors.serverNotIncluded();
     return node;
   }
-  const ranked = bestFirst(servers);
+  const ranked = bestFirst(servers.filter(({ id }) => id !== present));
   const node = nodeOf(ranked.find((server) => region === undefined || server.region === region));
   if (node) return node;
   const alternative = alternativeOf(ranked[0]);
-  if (!alternative) throw deviceErrors.noServer();
+  if (!alternative) throw present === undefined ? deviceErrors.noServer() : deviceErrors.noOtherServer();
   const far = alternative.distance_km === null ? "" : ` It is ${alternative.distance_km} km away.`;
   throw deviceErrors.regionUnavailable({
     detail: `No server of ${String(region)} takes devices at the moment; the nearest one is in ${alternative.region}.${far}`,

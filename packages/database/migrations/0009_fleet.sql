@@ -24,3 +24,6 @@ alter table devices add column preshared_key_sealed bytea,
   add constraint devices_one_preshared_key check (preshared_key_sealed is null or preshared_key_master is null);
 alter table retiring_keys add column preshared_key_sealed bytea,
   add constraint retiring_keys_one_preshared_key check (preshared_key_sealed is null or preshared_key_master is null);
+
+-- Checks are made in the order of their names: this one tells a node without room from a pool without addresses.
+alter table devices add constraint devices_active_have_node check ((state = 'active') = (node_id is not null));

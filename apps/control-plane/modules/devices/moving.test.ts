@@ -1,10 +1,21 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { setDraining } from "../../testing/places.ts";
+import { codeOf } from "../../testing.ts";
 import { openKeyScene } from "./testing-keys.ts";
 
 const { service, first, second, retire, inDays, passDays, phoneOf } = await openKeyScene();
 afterAll(() => service.close());
 
 describe("moving", () => {
+  test("without another server is refused, and the device stays where it is", async () => {
+    const { client } = await service.person();
+    const { device, params } = await phoneOf(client);
+    await setDraining(service, second, true);
+    expect(await codeOf(client.devices.move({ params, body: {} }))).toBe("devices.no_other_server");
+    await setDraining(service, second, false);
+    expect(await client.devices.show({ params })).toMatchObject({ server: device.server, retiring: [] });
+  });
+
   test("keeps the former server's peer until the end of tomorrow", async () => {
     const { client } = await service.person();
     const { device, params } = await phoneOf(client);

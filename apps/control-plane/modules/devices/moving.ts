@@ -60,7 +60,7 @@ export function createMoving(options: MovingOptions) {
    * nothing changes: the request was sent again.
    *
    * @throws devices.not_found, devices.revoked, devices.server_unavailable, devices.server_not_included,
-   *   devices.region_unavailable, devices.no_server
+   *   devices.region_unavailable, devices.no_other_server
    */
   return async function move(accountId: string, id: string, wish: PlaceWish): Promise<DeviceWithTunnel> {
     const device = await views.getOwn(accountId, id);

@@ -4,7 +4,7 @@ import type { Nodes } from "../nodes/index.ts";
 import type { Plans } from "../plans/index.ts";
 import type { PlaceWish, Servers } from "../servers/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
-import { isServerUnavailable, refusalOf } from "./refusals.ts";
+import { isServerUnavailable, refusalOf, refusalOfMove } from "./refusals.ts";
 import * as store from "./store.ts";
 
 export interface PlacingOptions {
@@ -66,8 +66,7 @@ export function createPlacing({ database, nodes, servers, settings, plans }: Pla
         if (constraintOf(error) !== "devices_active_have_place") throw refusalOf(error);
       }
     }
-    const hasRoom = await store.hasRoom(db, device.node_id);
-    throw hasRoom ? deviceErrors.poolExhausted() : deviceErrors.serverUnavailable();
+    throw deviceErrors.poolExhausted();
   }
 
   return {
@@ -90,7 +89,9 @@ export function createPlacing({ database, nodes, servers, settings, plans }: Pla
       moveTo: (nodeId: string) => Promise<void>,
     ): Promise<void> {
       const choose = (except: ReadonlySet<string>) =>
-        servers.choose(device.account_id, wish, device.id, except);
+        servers.choose(device.account_id, wish, device.id, except).catch((error: unknown) => {
+          throw refusalOfMove(error);
+        });
       // One that is wished may be the present one: then nothing changes.
       const except = wish.server_id === undefined ? [device.node_id] : [];
       await onNode(choose, except, moveTo);

@@ -31,7 +31,8 @@ const ADDRESS_FROM: Record<AddressSource, ReturnType<typeof sql>> = {
  * Adds a device in one statement, so in one round trip and one commit: takes a place of its account, a place
  * and a revision of its node, and an address. Each step happens only if the one before did; what is missing
  * at the end is null in a column that may not be, and the whole statement is undone: `account_id` for the
- * account's limit; `node_id` or `address_index`, by `devices_active_have_place`, for node or pool.
+ * account's limit; `node_id`, by `devices_active_have_node`, for the node; `address_index`, by
+ * `devices_active_have_place`, for the pool.
  */
 export async function insertDevice(
   db: Db,
@@ -69,19 +70,6 @@ export async function insertDevice(
   const [placed] = rows;
   invariant(placed, "a device that was added has its place");
   return placed;
-}
-
-/** Whether a node takes devices at this moment. */
-export async function hasRoom(db: Db, nodeId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom("nodes")
-    .select("id")
-    .where("id", "=", nodeId)
-    .where("joined_on", "is not", null)
-    .where("is_draining", "=", false)
-    .whereRef("devices", "<", "capacity")
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** What of a device is valid for a while yet. */
