@@ -32,6 +32,16 @@ export function summarise(modules: readonly TestModule[], namePattern?: RegExp):
   return summary;
 }
 
+/** The names of what failed in a file: its tests, and the file where it broke outside of a test. */
+export function failuresOf(module: TestModule): string[] {
+  const file = module.relativeModuleId;
+  const tests = [...module.children.allTests()].filter((test) => test.result().state === "failed");
+  const names = tests.map(({ fullName }) => `${file} > ${fullName}`);
+  const suites = [...module.children.allSuites()].filter((suite) => suite.errors().length > 0);
+  const isBroken = module.errors().length > 0 || suites.length > 0;
+  return isBroken ? [file, ...names] : names;
+}
+
 function count(test: TestCase, summary: RunSummary, namePattern: RegExp | undefined): void {
   const result = test.result();
   if (result.state === "passed") summary.passed++;

@@ -189,7 +189,7 @@ describe("a login of a database", () => {
   });
 
   test("is replaced near its longest life; the former one goes when nobody uses it any more", async () => {
-    const { statements, databaseRoles } = databaseRole(2, 3);
+    const { statements, databaseRoles } = databaseRole(9, 10);
     const server = await serve({ appRoles: [APP_ROLE], databaseRoles });
     const lease = await (await connect(server)).leaseDatabase("app");
     const first = lease.current().user;
@@ -204,14 +204,14 @@ describe("a login of a database", () => {
     expect(statements).not.toContain(`drop role if exists "${first}"`);
     drained.resolve();
     await eventually(() => expect(statements).toContain(`drop role if exists "${first}"`), {
-      timeoutMs: 900,
+      timeoutMs: 2_000, // its own end comes later
     });
     expect(server.requests).toContain("POST sys/leases/revoke");
   });
 
   test("is replaced when the token is, since it ends with that", async () => {
     const { statements, databaseRoles } = databaseRole(60, 60);
-    const appRoles = [{ ...APP_ROLE, ttlSeconds: 2, isRenewable: false }];
+    const appRoles = [{ ...APP_ROLE, ttlSeconds: 9, isRenewable: false }];
     const server = await serve({ appRoles, databaseRoles });
     const lease = await (await connect(server)).leaseDatabase("app");
     const first = lease.current().user;
@@ -227,7 +227,7 @@ describe("a login of a database", () => {
   });
 
   test("is replaced when Vault knows it no more, and asked for again while Vault is away", async () => {
-    const { databaseRoles } = databaseRole(2, 60);
+    const { databaseRoles } = databaseRole(6, 60);
     const server = await serve({ appRoles: [APP_ROLE], databaseRoles });
     const troubles: unknown[] = [];
     const vault = await connect(server, { onTrouble: (error) => troubles.push(error) });
@@ -236,7 +236,7 @@ describe("a login of a database", () => {
     server.failNext(1, 400, "lease not found");
     await eventually(() => expect(lease.current().user).not.toBe(first));
     server.failNext(5, 503, "Vault is sealed");
-    await eventually(() => expect(troubles).toHaveLength(1), { timeoutMs: 6_000 });
+    await eventually(() => expect(troubles).toHaveLength(1));
     expect(troubles[0]).toMatchObject({ code: "vault.sealed" });
     const askedBefore = server.requests.length;
     const { user } = lease.current();
