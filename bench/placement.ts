@@ -11,7 +11,9 @@ import { cpuTimed, median } from "./statistics.ts";
 
 const SERVERS = 10_000;
 const REGIONS = 60;
-const ROUNDS = 31;
+const ROUNDS = 9;
+/** So many that the thread's clock, which ticks every 4 ms, tells them apart. */
+const CHOICES = 400;
 const COUNTRIES = ["DE", "US", "JP", "BR", "ZA", "AU", "IN", "NG"];
 
 const IDLE = {
@@ -25,15 +27,15 @@ const IDLE = {
 export const placement: Bench = {
   name: "placement",
   async measure({ isQuick, report }) {
-    const choices = isQuick ? 10 : 50;
+    const choices = isQuick ? 10 : CHOICES;
     const servers = Array.from({ length: SERVERS }, (_, at) => serverAt(at));
     const fleet = createFleet(servers);
     const idle = createFleet(servers.map((server) => ({ ...server, ...IDLE })));
     const times = { ours: [] as number[], tied: [] as number[], sort: [] as number[], put: [] as number[] };
     let chosen = 0;
-    for (let round = -10; round < (isQuick ? 3 : ROUNDS); round++) {
+    for (let round = -2; round < (isQuick ? 3 : ROUNDS); round++) {
       const wishes = Array.from({ length: choices }, (_, at) => wishAt(round * choices + at));
-      const sorted = wishes.slice(0, 2);
+      const sorted = wishes.slice(0, 10);
       const ours = await cpuTimed(() => {
         for (const wish of wishes) if (chooseServer(fleet, wish).kind === "chosen") chosen++;
       });
@@ -67,8 +69,8 @@ export const placement: Bench = {
         value: median(times.tied),
         unit: "µs",
         limit: median(times.sort),
-        goal: "<=200",
-        note: "the same where all are idle in one town, and so equally good",
+        goal: null,
+        note: "the same where all are idle in one town, so that each is asked for its turn",
       },
       {
         id: "placement.put_us",
