@@ -22,6 +22,7 @@ import {
 import { createMail } from "../apps/control-plane/modules/mail/index.ts";
 import { createNodes } from "../apps/control-plane/modules/nodes/index.ts";
 import { openPlans } from "../apps/control-plane/modules/plans/index.ts";
+import { createServers } from "../apps/control-plane/modules/servers/index.ts";
 import { loadServiceKey } from "../apps/control-plane/modules/service-keys/index.ts";
 import { createSettings } from "../apps/control-plane/modules/settings/index.ts";
 
@@ -84,7 +85,16 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     audit,
     publicUrl,
   });
-  const nodes = createNodes({ database, clock, bus, audit, presence, connections, identity });
+  const nodes = createNodes({
+    database,
+    clock,
+    bus,
+    audit,
+    presence,
+    connections,
+    identity,
+    installerChecksum: async () => "",
+  });
   const tunnels = createTunnels({
     pools,
     dns: [],
@@ -103,11 +113,13 @@ export async function openDevicesService(nodeCount = 1): Promise<DevicesService>
     presence,
     connections,
     nodes,
+    servers: createServers({ nodes, presence, plans }),
     accounts,
     settings,
     plans,
     tunnels,
     pools,
+    keyLife: { rotationDays: 90, overlapDays: 7 },
   });
   const nodeIds = await Promise.all(Array.from({ length: nodeCount }, () => addNode(database)));
   for (const id of nodeIds) presence.set(id, { appliedRevision: 0, agentVersion: "0", problem: undefined });

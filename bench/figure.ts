@@ -21,7 +21,7 @@ export interface LeftOut {
 }
 
 export interface Bench {
-  /** The part of its figures' ids before the dot. */
+  /** By which it is asked for. The ids of most of its figures begin so. */
   readonly name: string;
   measure(run: BenchRun): Promise<void>;
 }

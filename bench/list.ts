@@ -2,12 +2,14 @@ import { addresses } from "./addresses.ts";
 import { config } from "./config.ts";
 import { devices } from "./devices.ts";
 import type { Bench } from "./figure.ts";
+import { fleet } from "./fleet.ts";
 import { load } from "./load.ts";
 import { node } from "./node.ts";
 import { placement } from "./placement.ts";
 import { probe } from "./probe.ts";
 import { qr } from "./qr.ts";
 import { sentinel } from "./sentinel.ts";
+import { speed } from "./speed.ts";
 import { start } from "./start.ts";
 import { usage } from "./usage.ts";
 import { zeroLog } from "./zero-log.ts";
@@ -23,7 +25,9 @@ export const BENCHES: readonly Bench[] = [
   start,
   config,
   usage,
+  fleet,
   devices,
   node,
+  speed,
   zeroLog,
 ];

@@ -18,7 +18,7 @@ export interface PlainSql {
 
 const LIST = `
   select d.id, d.name_sealed, d.type, d.state, d.public_key, d.key_origin, d.node_id, d.created_on, p.revision
-  from devices d left join peers p on p.device_id = d.id and not p.is_removed
+  from devices d left join peers p on p.device_id = d.id and not p.is_removed and p.retires_on is null
   where d.account_id = $1 order by d.id limit $2`;
 
 export async function openPlainSql(service: Service): Promise<PlainSql> {

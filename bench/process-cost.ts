@@ -25,6 +25,11 @@ export function rssMb(pid: number): number {
   return kilobytes(readProc(`${pid}/status`), "VmRSS") / 1024;
 }
 
+/** The most resident memory that one process ever had. */
+export function peakRssMb(pid: number): number {
+  return kilobytes(readProc(`${pid}/status`), "VmHWM") / 1024;
+}
+
 /** Proportional memory of processes: what several share counts once. */
 export function pssMb(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + kilobytes(readProc(`${pid}/smaps_rollup`), "Pss"), 0) / 1024;

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -6,6 +7,7 @@ import { type Client, createClient } from "@securewave/contracts";
 import { freeTcpPort, type RunningProcess, startProcess, temporaryDir } from "@securewave/testing";
 import { CONTROL_PLANE } from "../scripts/program.mjs";
 import { createCaller, type HttpCaller } from "./http.ts";
+import { steadyMs } from "./statistics.ts";
 
 /** What `npm start` runs. */
 const MAIN = fileURLToPath(new URL(`../${CONTROL_PLANE.entry}`, import.meta.url));
@@ -23,6 +25,7 @@ export const ACCOUNT_DEVICES_MAX = 1000;
 
 /** The real control plane as a process of its own, on an embedded store of its own. */
 export interface Service {
+  /** The one that runs at the moment. */
   readonly process: RunningProcess;
   readonly port: number;
   readonly url: string;
@@ -35,7 +38,18 @@ export interface Service {
   readonly http: HttpCaller;
   /** Makes a customer's account and logs it in. */
   addCustomer(): Promise<Customer>;
+  /** Ends the process as a power cut would. */
+  kill(): Promise<void>;
+  /** Starts it once more after `kill`, on its port and folder. */
+  startAgain(): Promise<Restart>;
   close(): Promise<void>;
+}
+
+/** In milliseconds of the clock that `steadyMs` reads. */
+interface Restart {
+  readonly startedMs: number;
+  /** When its port took a connection. */
+  readonly listeningMs: number;
 }
 
 export interface Customer {
@@ -49,8 +63,8 @@ export interface ServiceProcess {
 }
 
 /** Starts the control plane on a folder; ready when it has printed where to go. */
-export async function startControlPlane(dataDir: string): Promise<ServiceProcess> {
-  const { port, env } = await environmentOf(dataDir);
+export async function startControlPlane(dataDir: string, settings: Settings = {}): Promise<ServiceProcess> {
+  const { port, env } = await environmentOf(dataDir, settings);
   const started = { command: process.execPath, args: [...CONTROL_PLANE.flags, MAIN], cwd: dataDir, env };
   return {
     port,
@@ -58,9 +72,12 @@ export async function startControlPlane(dataDir: string): Promise<ServiceProcess
   };
 }
 
+/** Settings of the service, by their variables. */
+type Settings = Readonly<Record<string, string>>;
+
 /** Nothing of this process's own settings reaches the one that is measured. */
-async function environmentOf(dataDir: string) {
-  const port = await freeTcpPort();
+async function environmentOf(dataDir: string, settings: Settings = {}) {
+  const port = Number(settings.API_PORT ?? (await freeTcpPort()));
   const cleared = Object.fromEntries(
     Object.keys(process.env)
       .filter((name) => !["PATH", "HOME", "LANG", "TMPDIR"].includes(name))
@@ -75,14 +92,16 @@ async function environmentOf(dataDir: string) {
     NODE_ENV: "production",
     ...UNLIMITED,
     ...CONTROL_PLANE.env,
+    ...settings,
   };
   return { port, env: { ...cleared, ...own } };
 }
 
 /** Starts a control plane on an empty store, with an admin, and with the limit of devices raised. */
-export async function openService(): Promise<Service> {
+export async function openService(settings: Settings = {}): Promise<Service> {
   const dir = temporaryDir("bench");
-  const { process: running, port } = await startControlPlane(dir.path);
+  const { process: first, port } = await startControlPlane(dir.path, settings);
+  let running = first;
   const link = await running.waitForLine(SETUP_LINK);
   const url = `http://127.0.0.1:${port}`;
   const setUp = { token: SETUP_LINK.exec(link)?.[1] ?? "", email: "admin@example.org", password: PASSWORD };
@@ -95,7 +114,9 @@ export async function openService(): Promise<Service> {
   const http = createCaller(port);
   let customers = 0;
   return {
-    process: running,
+    get process() {
+      return running;
+    },
     port,
     url,
     socketDir: join(dir.path, "store", "pgdata"),
@@ -109,12 +130,35 @@ export async function openService(): Promise<Service> {
       const { access_token } = await createClient({ baseUrl: url }).sessions.logIn({ body: credentials });
       return { accountId: id, token: access_token };
     },
+    async kill() {
+      running.kill("SIGKILL");
+      await running.stop();
+    },
+    async startAgain() {
+      const startedMs = steadyMs();
+      const starting = startControlPlane(dir.path, { ...settings, API_PORT: String(port) });
+      const listening = waitForPort(port).then(steadyMs);
+      running = (await starting).process;
+      return { startedMs, listeningMs: await listening };
+    },
     async close() {
       http.close();
       await running.stop(15_000);
       dir.remove();
     },
   };
+}
+
+/** Resolves when somebody takes connections there. */
+async function waitForPort(port: number): Promise<void> {
+  for (;;) {
+    const isTaken = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(true)).once("error", () => resolve(false));
+      socket.once("connect", () => socket.destroy());
+    });
+    if (isTaken) return;
+    await pause(5);
+  }
 }
 
 export interface TimedStart {

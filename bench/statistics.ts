@@ -13,6 +13,11 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The kernel's monotonic clock, which all processes of a machine read alike: clock_gettime(2). */
+export function steadyMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 /** Milliseconds that some work takes. */
 export async function timed(work: () => unknown): Promise<number> {
   const startMs = performance.now();

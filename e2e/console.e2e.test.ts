@@ -130,7 +130,7 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     await page.locator("input[name=name]").fill("EU-Lab-1");
     await page.locator("input[name=region]").fill("Laboratory");
     await page.getByRole("button", { name: "Register node" }).click();
-    const shown = page.getByText("npx securewave-node up").first();
+    const shown = page.getByText("--token ").first();
     await shown.waitFor();
     await shoot(page, "04-node-join");
     const command = (await shown.innerText()).trim();
@@ -355,13 +355,13 @@ describe.skipIf(!machine.ok)(machine.title("the console"), { timeout: 180_000 },
     const { page } = admin;
     await page.emulateMedia({ colorScheme: "dark" });
     await page.goto(`${ORIGIN}/admin/nodes`);
-    await page.getByText("Healthy", { exact: true }).waitFor();
+    await page.getByRole("table").getByText("Healthy", { exact: true }).waitFor();
     await killControlPlane(plane);
     await page.getByText("The service cannot be reached").waitFor();
     await shoot(page, "60-away");
     plane = await startPlane();
     await page.getByText("The service cannot be reached").waitFor({ state: "hidden" });
-    await page.getByText("Healthy", { exact: true }).waitFor({ timeout: 40_000 });
+    await page.getByRole("table").getByText("Healthy", { exact: true }).waitFor({ timeout: 40_000 });
     await shoot(page, "61-back");
     await page.emulateMedia({ colorScheme: "light" });
   });

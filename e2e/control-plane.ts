@@ -82,6 +82,7 @@ export async function launchControlPlane(
       API_PORT: String(port),
       METRICS_PORT: String(await freeTcpPort()),
       LOCAL_NODE: "off",
+      NODE_PROBES: "off", // nodes of a laboratory have endpoints that only customers reach
       ...(hasNoLimits && NO_LIMITS),
       ...env,
     },

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Node } from "@securewave/contracts";
@@ -34,6 +34,8 @@ export interface NodeMachine {
    * @param env in place of what it was started with
    */
   startAgent(env?: Readonly<Record<string, string>>): Promise<void>;
+  /** Has the machine join anew by another command, with the same WireGuard key and a new credential. */
+  rejoin(command: string): Promise<void>;
   /** Ends the agent at once; the interface stays. */
   killAgent(): Promise<void>;
   /** What `securewave-node status` says. */
@@ -41,11 +43,16 @@ export interface NodeMachine {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+interface Registered {
+  readonly node: Node;
+  readonly command: string;
+}
+
 export interface NodeMachineOptions {
   readonly admin: Person;
   readonly namespace: string;
   /** A name to register the node by, or one that is registered with the command that was given for it. */
-  readonly registered: string | { readonly node: Node; readonly command: string };
+  readonly registered: string | Registered;
   /** Where customers reach it. */
   readonly endpoint: string;
   /** Stands in for the address in the command, where the node sees the control plane under another one. */
@@ -69,19 +76,12 @@ export async function joinNode(options: NodeMachineOptions): Promise<NodeMachine
   const stateDir = join(dir.path, "state");
   const { runtimeDir = join(dir.path, "runtime") } = options;
   const folders = ["--state-dir", stateDir, "--runtime-dir", runtimeDir];
-  const args = [
-    ...agentArguments(command, options),
-    ...folders,
-    "--interface",
-    interfaceName,
-    "--endpoint",
-    endpoint,
-  ];
+  const place = [...folders, "--interface", interfaceName, "--endpoint", endpoint, "--allow-plaintext"];
 
-  const start = (env = options.env) =>
+  const start = (env = options.env, words = joinArguments(command, options.controlPlaneUrl)) =>
     startProcess({
       command: process.execPath,
-      args: [ENTRY, ...args, "--allow-plaintext"],
+      args: [ENTRY, "up", ...words, ...place],
       namespace,
       env: { ...cleanEnvironment(), ...env },
       readyWhen: /"interface-(created|adopted)"/,
@@ -108,6 +108,11 @@ export async function joinNode(options: NodeMachineOptions): Promise<NodeMachine
       agent = await start(env);
       agents.push(agent);
     },
+    async rejoin(again) {
+      await agent.stop();
+      agent = await start(options.env, [...joinArguments(again, options.controlPlaneUrl), "--replace"]);
+      agents.push(agent);
+    },
     async killAgent() {
       agent.kill("SIGKILL");
       await agent.exited;
@@ -123,19 +128,47 @@ export async function joinNode(options: NodeMachineOptions): Promise<NodeMachine
   };
 }
 
-async function registerNode(admin: Person, name: string): Promise<{ node: Node; command: string }> {
-  const { node, join: joining } = await admin.client.nodes.create({ body: { name, region: "Laboratory" } });
+export async function registerNode(
+  admin: Person,
+  name: string,
+  place: { readonly region: string; readonly latitude?: number; readonly longitude?: number } = {
+    region: "Laboratory",
+  },
+): Promise<Registered> {
+  const { node, join: joining } = await admin.client.nodes.create({ body: { name, ...place } });
   return { node, command: joining.command };
 }
 
-/** The words behind `npx securewave-node` in the command, without the endpoint that the operator fills in. */
-function agentArguments(command: string, { controlPlaneUrl }: NodeMachineOptions): string[] {
-  const words = command.replace(/^npx securewave-node /, "").split(" ");
-  const at = words.indexOf("--endpoint");
-  if (at < 0) throw new Error("the command names no endpoint");
-  words.splice(at, 2);
-  if (controlPlaneUrl !== undefined) words[words.indexOf("--control-plane") + 1] = controlPlaneUrl;
-  return words;
+/** What the agent is told, by the command that an operator is shown. */
+function joinArguments(command: string, controlPlaneUrl: string | undefined): string[] {
+  const token = /--token (\S+)/.exec(command)?.[1];
+  const origin = /https?:\/\/[^\s/]+/.exec(command)?.[0];
+  if (token === undefined || origin === undefined)
+    throw new Error("the command names no token or no service");
+  return ["--control-plane", controlPlaneUrl ?? origin, "--token", token];
+}
+
+/** Starts an agent elsewhere on a copy of a node's keys, as a cloned disk has them. */
+export async function startClone(
+  { stateDir }: NodeMachine,
+  namespace: string,
+): Promise<Pick<RunningProcess, "lines"> & AsyncDisposable> {
+  const dir = temporaryDir("clone");
+  const [copyDir, interfaceName] = [join(dir.path, "state"), `sw${randomSuffix()}`];
+  await cp(stateDir, copyDir, { recursive: true });
+  const identityPath = join(copyDir, "node.json");
+  const identity = JSON.parse(await readFile(identityPath, "utf8"));
+  await writeFile(identityPath, JSON.stringify({ ...identity, interface: interfaceName }), { mode: 0o600 });
+  const agent = await startProcess({
+    command: process.execPath,
+    args: [ENTRY, "run", "--state-dir", copyDir, "--runtime-dir", join(dir.path, "runtime")],
+    namespace,
+    env: cleanEnvironment(),
+  });
+  return {
+    lines: agent.lines,
+    [Symbol.asyncDispose]: () => dispose(agent, namespace, interfaceName, dir),
+  };
 }
 
 async function dispose(agent: RunningProcess, namespace: string, interfaceName: string, dir: TemporaryDir) {

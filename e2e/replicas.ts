@@ -39,6 +39,10 @@ export interface ReplicasOptions {
   readonly dir: string;
   readonly databaseUrl: string;
   readonly redisUrl: string;
+  readonly namespace?: string;
+  /** Lifts the limits on how often one may ask. */
+  readonly hasNoLimits?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -46,7 +50,7 @@ export interface ReplicasOptions {
  *
  * @returns starts one, by a name of its own
  */
-export function createReplicaStarter({ dir, databaseUrl, redisUrl }: ReplicasOptions) {
+export function createReplicaStarter({ dir, databaseUrl, redisUrl, env, ...where }: ReplicasOptions) {
   const shared = {
     DATABASE_URL: databaseUrl,
     DATABASE_POOL_MAX: "5",
@@ -56,9 +60,15 @@ export function createReplicaStarter({ dir, databaseUrl, redisUrl }: ReplicasOpt
     MASTER_KEY: randomBytes(32).toString("base64"),
     PUBLIC_URL: "http://vpn.example.org",
     TRUSTED_PROXIES: PROXY,
+    ...env,
   };
-  return (name: string): Promise<ControlPlane> =>
-    startControlPlane({ dir, env: { ...shared, DATA_DIR: join(dir, name) } });
+  return (name: string, port?: number): Promise<ControlPlane> =>
+    startControlPlane({
+      dir,
+      ...where,
+      ...(port !== undefined && { port }),
+      env: { ...shared, DATA_DIR: join(dir, name) },
+    });
 }
 
 /**

@@ -150,7 +150,7 @@ add rule inet leak in meta l4proto udp add @leak seen { ip saddr }
       expect(report.outcome).toBe("leaking");
       const kernel = report.surfaces.find(({ id }) => id === "node-kernel");
       expect(kernel?.hits.map(({ kind }) => kind)).toContain("ipv4");
-      expect(kernel?.hits.map(({ source }) => source)).toContain("nft -a list ruleset");
+      expect(kernel?.hits.map(({ source }) => source)).toContain("nft -a list ruleset inet");
       expect(report.surfaces.filter(({ hitsCount }) => hitsCount > 0)).toHaveLength(1);
       expect(await remains()).toBe("");
       const health = await scene.admin.client.service.health();

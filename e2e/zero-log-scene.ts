@@ -28,11 +28,11 @@ import {
   temporaryDir,
 } from "@securewave/testing";
 import { type ControlPlane, dataDirOf, startControlPlane } from "./control-plane.ts";
+import { hasPostgresPackages } from "./debian-postgres.ts";
 import { joinNode, type NodeMachine } from "./node-agent.ts";
 import { type Person, setUpAdmin } from "./people.ts";
 import {
   type ArchivedPostgres,
-  hasPostgresPackages,
   openArchivedPostgres,
   openReplicatedRedis,
   type ReplicatedRedis,

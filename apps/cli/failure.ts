@@ -77,7 +77,12 @@ const NEXT: Readonly<Record<string, string>> = {
     "Use the file that `devices add` wrote: securewave devices qr --file <file>",
   [deviceErrors.limitReached.code]: "See your devices: securewave devices mine",
   [deviceErrors.nameInUse.code]: "Take another name, or see your devices: securewave devices mine",
-  [deviceErrors.serverUnavailable.code]: "Leave --server away: the service then chooses one.",
+  [deviceErrors.serverUnavailable.code]:
+    "Name no server: the service then chooses one. See them: securewave servers best",
+  [deviceErrors.serverNotIncluded.code]: "See the servers and what your plan has: securewave servers list",
+  [deviceErrors.regionUnavailable.code]: "Name another region, or none: securewave servers best",
+  [deviceErrors.needsOwnKey.code]: "Leave --server-keys away: the key is then made here.",
+  [deviceErrors.agreementNeeded.code]: "Agree another one with the new key: --agree",
   [sessionErrors.secondFactorNeeded.code]:
     "Where nobody can be asked, the code stands in the line after the password: --password-stdin",
   [sentinelErrors.scopeMissing.code]:
@@ -85,8 +90,9 @@ const NEXT: Readonly<Record<string, string>> = {
   [apiKeyErrors.tooMany.code]: "See them: securewave api-keys list",
   [apiKeyErrors.tooLong.code]: "Let it end sooner: --expires-in <duration>",
   [blockErrors.wouldLockOut.code]: "Block a smaller network, in which you are not.",
-  [nodeErrors.notEmpty.code]:
-    "See the devices: securewave devices list. Stop new ones: securewave nodes drain <node>",
+  [nodeErrors.notEmpty.code]: "Move them to other nodes: securewave nodes drain <node> --wait",
+  [nodeErrors.stillUsed.code]:
+    "See until when: securewave nodes show <node>. To end them at once: securewave nodes remove <node> --now",
   [nodeErrors.nameInUse.code]: "See the nodes: securewave nodes list",
 };
 

@@ -1,6 +1,6 @@
 import { formatSpeed } from "@securewave/contracts";
 import { expect, test } from "vitest";
-import { dataOrNone, integerOrNone, limitOf, speed } from "./limits.ts";
+import { dataOrNone, integerOrNone, limitOf, speed, speedOrNone } from "./limits.ts";
 
 test("amounts of data are read in decimal and binary units, or as none", () => {
   expect(["500GB", "1.5TiB", "1 mib", "2tb", "none"].map(dataOrNone).map(limitOf)).toEqual([
@@ -23,7 +23,8 @@ test("speeds are read in bits a second and shown in their largest unit", () => {
   expect([64, 1500, 2_500_000].map(formatSpeed)).toEqual(["64 kbit/s", "1.5 Mbit/s", "2.5 Gbit/s"]);
 });
 
-test("a number may be none", () => {
+test("a number and a speed may be none", () => {
+  expect([limitOf(speedOrNone(64, 1000)("none")), speedOrNone(64, 1000)("64kbit")]).toEqual([null, 64]);
   const read = integerOrNone(1, 1000);
   expect([limitOf(read("7")), limitOf(read("none")), limitOf(undefined)]).toEqual([7, null, undefined]);
   expect(() => read("0")).toThrow("from 1 to 1000");

@@ -49,3 +49,9 @@ export function speed(min: number, max: number) {
     return kbit;
   };
 }
+
+/** The same, or `none`. */
+export function speedOrNone(min: number, max: number) {
+  const read = speed(min, max);
+  return (text: string): number | None => (text === "none" ? text : read(text));
+}

@@ -6,11 +6,14 @@ import { addBlockCommands } from "./commands/blocks.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDeviceCommands } from "./commands/devices.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
+import { addFleetCommand } from "./commands/fleet.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addLoginCommands } from "./commands/login.ts";
+import { addNamesCommand } from "./commands/names.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
 import { addPlanCommands } from "./commands/plans.ts";
 import { addPrivacyCommands } from "./commands/privacy.ts";
+import { addServerCommands } from "./commands/servers.ts";
 import { addSessionCommands } from "./commands/sessions.ts";
 import { addSettingsCommands } from "./commands/settings.ts";
 import { addStatusCommand } from "./commands/status.ts";
@@ -46,7 +49,9 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 service not reachable.
   addApiKeyCommands(program, perform);
   addStatusCommand(program, perform);
   addDoctorCommand(program, perform);
+  addFleetCommand(program, perform);
   addNodeCommands(program, perform);
+  addServerCommands(program, perform);
   addDeviceCommands(program, perform);
   addUserCommands(program, perform);
   addPlanCommands(program, perform);
@@ -56,6 +61,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 service not reachable.
   addPrivacyCommands(program, perform);
   addKeyCommands(program, perform);
   addAuditCommands(program, perform);
+  addNamesCommand(program, perform);
   addCompletionCommand(program, perform);
   return program;
 }

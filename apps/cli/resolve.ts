@@ -56,6 +56,10 @@ export function resolveNode(client: Client, text: string): Promise<string> {
   });
 }
 
+export async function showNode(client: Client, text: string): Promise<Node> {
+  return client.nodes.show({ params: { id: await resolveNode(client, text) } });
+}
+
 /** The same as `resolveNode` with what customers may see. */
 export function resolveServer(client: Client, text: string): Promise<string> {
   return resolve<Server>(text, {

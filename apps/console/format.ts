@@ -38,6 +38,16 @@ export function formatCount(count: number): string {
   return new Intl.NumberFormat().format(count);
 }
 
+/** `8.4 ms`, `120 ms`. */
+export function formatMilliseconds(milliseconds: number): string {
+  return `${milliseconds.toFixed(milliseconds < 99.95 ? 1 : 0)} ms`;
+}
+
+/** A share from 0 to 1: `34 %`. */
+export function formatShare(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
 /** `1 device`, `2 devices`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -37,7 +37,11 @@ const FIELDS_OF_CODE: Readonly<Record<string, readonly string[]>> = {
   [blockErrors.wrongNetwork.code]: ["network"],
   [blockErrors.wouldLockOut.code]: ["network"],
   [deviceErrors.nameInUse.code]: ["name"],
-  [deviceErrors.serverUnavailable.code]: ["server_id"],
+  [deviceErrors.serverUnavailable.code]: ["place"],
+  [deviceErrors.serverNotIncluded.code]: ["place"],
+  [deviceErrors.regionUnavailable.code]: ["place"],
+  [deviceErrors.noServer.code]: ["place"],
+  [deviceErrors.noOtherServer.code]: ["place"],
   [nodeErrors.nameInUse.code]: ["name"],
 };
 

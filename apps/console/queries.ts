@@ -1,4 +1,5 @@
-import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import type { Node, Server } from "@securewave/contracts";
+import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
 import { client } from "./api.ts";
 import { isPassing } from "./problems.ts";
 
@@ -6,6 +7,7 @@ const PAGE_ITEMS = 25;
 const RETRIES = 2;
 /** How often pages of the operator look again, so that they show what nodes do at the moment. */
 const LIVE_INTERVAL_MS = 3000;
+const HEALTH_INTERVAL_MS = 5000;
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -46,14 +48,45 @@ export const deviceQuery = (id: string) =>
     queryFn: ({ signal }) => client.devices.show({ params: { id }, signal }),
   });
 
-/** All servers, those that take devices first: the greatest page is far more than anybody would choose from. */
-export const serversQuery = queryOptions({
-  queryKey: ["servers"],
-  queryFn: async ({ signal }) => {
-    const { items } = await client.servers.list({ query: { limit: 100 }, signal });
-    return items.toSorted((a, b) => Number(b.available) - Number(a.available));
-  },
-});
+/** More than anybody looks through; the service chooses among all in any case. */
+const SERVER_PAGES_MAX = 10;
+
+/** The servers by name. With a country, how far away each is. */
+export const serversQuery = (country: string | undefined) =>
+  queryOptions({
+    queryKey: ["servers", "list", country ?? null],
+    queryFn: async ({ signal }) => {
+      const servers: Server[] = [];
+      let cursor: string | undefined;
+      for (let page = 0; page < SERVER_PAGES_MAX; page++) {
+        const query = { limit: 100, ...(cursor && { cursor }), ...(country && { country }) };
+        const { items, next_cursor } = await client.servers.list({ query, signal });
+        servers.push(...items);
+        if (next_cursor === null) return { servers, hasMore: false };
+        cursor = next_cursor;
+      }
+      return { servers, hasMore: true };
+    },
+    placeholderData: keepPreviousData,
+  });
+
+/** The servers that the service would choose, the best first. */
+export const bestServersQuery = (country: string | undefined) =>
+  queryOptions({
+    queryKey: ["servers", "best", country ?? null],
+    queryFn: ({ signal }) =>
+      client.servers.best({ query: { limit: 3, ...(country && { country }) }, signal }),
+    placeholderData: keepPreviousData,
+  });
+
+/** Which region is nearest to one that has no server to choose. */
+export const neighbourQuery = (region: string, country: string | undefined) =>
+  queryOptions({
+    queryKey: ["servers", "neighbour", region, country ?? null],
+    queryFn: ({ signal }) =>
+      client.servers.best({ query: { limit: 1, region, ...(country && { country }) }, signal }),
+    staleTime: 60_000,
+  });
 
 export const totalsQuery = queryOptions({
   queryKey: ["totals"],
@@ -67,13 +100,34 @@ export const healthQuery = queryOptions({
   refetchInterval: 5 * LIVE_INTERVAL_MS,
 });
 
-export const nodesQuery = (search: string) =>
-  infiniteQueryOptions({
-    queryKey: ["nodes", "list", search],
-    queryFn: ({ signal, pageParam }) => client.nodes.list({ query: pageQuery(search, pageParam), signal }),
-    initialPageParam: FIRST_PAGE.cursor,
-    getNextPageParam: nextCursor,
-    refetchInterval: LIVE_INTERVAL_MS,
+/** Of one request; the greatest that there is. */
+const FLEET_PAGE_NODES = 100;
+const FLEET_PAGES_MAX = 20;
+
+export interface Fleet {
+  readonly nodes: readonly Node[];
+  /** False when there are more than a page can show well. */
+  readonly isWhole: boolean;
+}
+
+/** All nodes, or those that were removed; a great fleet is asked for less often. */
+export const fleetQuery = (removed = false) =>
+  queryOptions({
+    queryKey: ["nodes", "fleet", removed],
+    queryFn: async ({ signal }): Promise<Fleet> => {
+      const nodes: Node[] = [];
+      let cursor: string | undefined;
+      for (let page = 0; page < FLEET_PAGES_MAX; page++) {
+        const query = { limit: FLEET_PAGE_NODES, ...(removed && { removed }), ...(cursor && { cursor }) };
+        const { items, next_cursor } = await client.nodes.list({ query, signal });
+        nodes.push(...items);
+        if (next_cursor === null) return { nodes, isWhole: true };
+        cursor = next_cursor;
+      }
+      return { nodes, isWhole: false };
+    },
+    refetchInterval: ({ state }) =>
+      LIVE_INTERVAL_MS * Math.max(1, Math.ceil((state.data?.nodes.length ?? 0) / FLEET_PAGE_NODES)),
   });
 
 export const nodeQuery = (id: string) =>
@@ -81,6 +135,14 @@ export const nodeQuery = (id: string) =>
     queryKey: ["nodes", "one", id],
     queryFn: ({ signal }) => client.nodes.show({ params: { id }, signal }),
     refetchInterval: LIVE_INTERVAL_MS,
+  });
+
+/** The last hour; asked for while the page is looked at. */
+export const nodeHealthQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["nodes", "health", id],
+    queryFn: async ({ signal }) => (await client.nodes.health({ params: { id }, signal })).samples,
+    refetchInterval: HEALTH_INTERVAL_MS,
   });
 
 export const accountsQuery = (search: string) =>

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 import { session } from "./api.ts";
 import { parseAuditFilter } from "./audit-filter.ts";
+import { parseFleetFilter } from "./fleet-filter.ts";
 import { Root } from "./layout/root.tsx";
 import { RouteError } from "./layout/route-error.tsx";
 import { VisitorLayout } from "./layout/visitor-layout.tsx";
@@ -117,9 +118,9 @@ const newDevice = createRoute({
   path: "/devices/new",
   validateSearch: (
     raw: Record<string, unknown>,
-  ): { replaces?: string | undefined; server?: string | undefined } => ({
-    replaces: parseText(raw.replaces),
+  ): { server?: string | undefined; region?: string | undefined } => ({
     server: parseText(raw.server),
+    region: parseText(raw.region),
   }),
   component: lazyRouteComponent(() => import("./pages/new-device/new-device-page.tsx"), "NewDevicePage"),
 });
@@ -191,7 +192,7 @@ const overview = createRoute({
 const nodes = createRoute({
   getParentRoute: () => staff,
   path: "/admin/nodes",
-  validateSearch: searchable,
+  validateSearch: parseFleetFilter,
   component: lazyRouteComponent(() => import("./pages/nodes/nodes-page.tsx"), "NodesPage"),
 });
 

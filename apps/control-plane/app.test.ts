@@ -26,6 +26,7 @@ async function openOptions(stopping: () => Promise<void>) {
     clock: systemClock,
     logger: createLogger("error", { write() {} }),
     consoleDir: dir.path,
+    agentDir: dir.path,
     version: "0.0.0-test",
     createJobs(...given) {
       const jobs = createJobs(...given);

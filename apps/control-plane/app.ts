@@ -44,7 +44,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const demands = watchDemands({ ...ground, security });
   opening.defer(demands.close);
   const people = createPeople(ground, keys, security);
-  const tunnels = await openTunnelRoom(ground, keys, security, people);
+  const tunnels = await openTunnelRoom(ground, keys, security, people, options);
   const rights = await openRights(ground, keys, people, tunnels, options);
   defineClockedWork(ground, keys, people, tunnels);
   opening.defer(ground.jobs.stop); // after the last request, which may queue one, and before all that a job uses

@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { type Database, notify } from "@securewave/database";
 
-/** What processes tell each other. Acts of people and of the clock only: nothing that happens in a tunnel may come here. */
+/** What processes tell each other. Acts of people, of nodes and of the clock only: nothing that happens in a tunnel may come here. */
 export interface Messages {
   /** Id of a node whose desired state has changed. */
   readonly "node-changed": string;
+  /** Id of a node that has connected, `/`, and the random id of its connection. */
+  readonly "node-connected": string;
+  /** Id of a node whose connection was taken over while somebody still answered there. */
+  readonly "node-displaced": string;
   /** Id of an account or a session whose log-ins must be looked at again. */
   readonly "sessions-changed": string;
   /** Hash of a refresh token that was just rotated, in hex. */
@@ -32,6 +36,8 @@ export interface Bus {
 }
 
 const CHANNEL = "securewave";
+/** All processes hear these in one order: the one that publishes hears its own when it is its turn. */
+const IN_ORDER: ReadonlySet<string> = new Set<Topic>(["node-connected"]);
 
 /**
  * In one process on the embedded store; over LISTEN/NOTIFY where other processes share a PostgreSQL.
@@ -50,7 +56,7 @@ export function createBus(database: Database, onError: (error: unknown) => void)
 
   return {
     publish(topic, payload) {
-      deliver(topic, payload);
+      if (!isShared || !IN_ORDER.has(topic)) deliver(topic, payload);
       if (isShared) notify(database.db, CHANNEL, [self, topic, payload].join(" ")).catch(onError);
     },
     subscribe(topic, heard, missed) {
@@ -62,7 +68,8 @@ export function createBus(database: Database, onError: (error: unknown) => void)
       await database.listen(CHANNEL, {
         onMessage(message) {
           const [sender, topic, payload] = message.split(" ");
-          if (sender !== self && topic && payload !== undefined) deliver(topic as Topic, payload);
+          if (!topic || payload === undefined) return;
+          if (sender !== self || IN_ORDER.has(topic)) deliver(topic as Topic, payload);
         },
         onGap() {
           for (const missed of gapHandlers) missed();

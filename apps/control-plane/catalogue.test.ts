@@ -163,7 +163,7 @@ test("what processes tell each other over the database is a listed topic and an 
   for (const notice of notices) {
     const [, topic = "", payload = ""] = notice.split(" ");
     expect(catalogue.find("bus", topic), topic).toBeDefined();
-    expect(payload).toMatch(/^([a-z]{2,6}_[0-9a-z]{20}|[0-9a-f]{64}|[a-z]*)$/);
+    expect(payload).toMatch(/^([a-z]{2,6}_[0-9a-z]{20}(\/[\w-]{16})?|[0-9a-f]{64}|[a-z]*)$/);
   }
 });
 

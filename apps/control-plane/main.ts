@@ -19,6 +19,7 @@ import { openTracing } from "./tracing/index.ts";
 // Named from here, where this file and the bundle made of it both lie.
 const MIGRATIONS_DIR = fileURLToPath(import.meta.resolve("../../packages/database/migrations"));
 const CONSOLE_DIR = fileURLToPath(import.meta.resolve("../console/dist"));
+const AGENT_DIR = fileURLToPath(import.meta.resolve("../node-agent"));
 const AUDITOR = fileURLToPath(import.meta.resolve("../auditor/main.ts"));
 const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -108,6 +109,7 @@ async function serve(
       telemetry,
       tracing,
       consoleDir: CONSOLE_DIR,
+      agentDir: AGENT_DIR,
       auditor: [process.execPath, AUDITOR],
       version,
     });

@@ -4,6 +4,7 @@ export {
   PASSWORD,
   type Person,
   type RawAnswer,
+  type TestApp,
 } from "./testing/app.ts";
 export {
   connectNode,

@@ -1,36 +1,33 @@
-import { AGE_NONE, decodeSettled, encodeFigures, type FiguresFrame } from "@securewave/contracts/node-frames";
-import {
-  type AgentFrame,
-  REPORT_INTERVAL_SECONDS,
-  type RestrictedPeer,
-} from "@securewave/contracts/node-protocol";
+import { AGE_NONE, decodeSettled, encodeFigures } from "@securewave/contracts/node-frames";
+import { REPORT_INTERVAL_SECONDS } from "@securewave/contracts/node-protocol";
 import { createManualClock } from "@securewave/foundation";
 import { eventually } from "@securewave/testing/eventually";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
-import { createPeerSet } from "@securewave/wireguard/peer-set";
-import { afterEach, expect, test } from "vitest";
-import { type Agent, type AgentOptions, createAgent } from "./agent.ts";
-import { createConnect } from "./connection.ts";
-import { createCredential, signingKey } from "./credential.ts";
+import { expect, test } from "vitest";
 import { createMemoryDriver, type MemoryDriver } from "./drivers/memory.ts";
 import { AgentError } from "./errors.ts";
-import { noHost } from "./host.ts";
-import { parsePeerSpec } from "./peer-spec.ts";
 import type { OpenScrubber, ScrubberInside } from "./scrubber.ts";
-import { noStateFile, type SavedState, type StateFile } from "./state-file.ts";
 import {
-  createPlaneKeys,
-  NODE_ID,
-  openTestPlane,
-  peerSpec,
-  TEST_INTERFACE,
-  type TestPlane,
-} from "./testing-plane.ts";
-
-const cleanUps: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+  appliedRevision,
+  blocked,
+  change,
+  framesOf,
+  hashOf,
+  isBatch,
+  keptState,
+  lastRoster,
+  openPlane,
+  parsed,
+  reportsIn,
+  restrict,
+  rosterOf,
+  slotOf,
+  snapshot,
+  startAgent,
+  throttled,
+  useTunnel,
+} from "./testing-agent.ts";
+import { createPlaneKeys, peerSpec, TEST_INTERFACE } from "./testing-plane.ts";
 
 test("an agent applies a snapshot and then changes in order, and says which revision and set it has", async () => {
   const plane = await openPlane({ onProof: () => [snapshot(1, [1, 2])] });
@@ -126,8 +123,7 @@ test("reports come on the tick with every peer's totals, and ages of live sessio
   expect(REPORT_INTERVAL_SECONDS).toBe(5);
   const clock = createManualClock(1_700_000_000_000);
   const plane = await openPlane({ onProof: () => [snapshot(1, [1, 2])] });
-  const { driver } = await startAgent(plane, { clock, reportIntervalMs: 20 });
-  await appliedRevision(plane, 1);
+  const driver = createMemoryDriver();
   for (const [number, age] of [
     [1, 179],
     [2, 180],
@@ -142,6 +138,7 @@ test("reports come on the tick with every peer's totals, and ages of live sessio
       hasEndpoint: true,
     });
   }
+  await startAgent(plane, { driver, clock, steadyMs: () => 0, reportIntervalMs: 20 });
   await eventually(() => {
     const report = plane.figures.at(-1);
     expect(report).toMatchObject({ kind: "report", roster: rosterOf(plane).number });
@@ -298,13 +295,15 @@ test("restrictions hold while the control plane is away, and a new device that i
 
 test("throttled devices are given to the shaper with their addresses; what it cannot do is told and tried again", async () => {
   const plane = await openPlane({ onProof: () => [restrict(1, [throttled(1, 500)]), snapshot(1, [1, 2])] });
-  const applied: Record<string, unknown>[] = [];
+  const limits = new Map<string, unknown>();
   let isBroken = true;
   const shaper = {
-    async apply(limits: ReadonlyMap<string, unknown>) {
+    async apply(wanted: ReadonlyMap<string, unknown>) {
       if (isBroken) throw new AgentError("This kernel has no queues.");
-      applied.push(Object.fromEntries(limits));
+      expect(wanted.size).toBe(0);
     },
+    change: async (changes: ReadonlyMap<string, unknown>) =>
+      changes.forEach((limit, key) => void limits.set(key, limit)),
   };
   await startAgent(plane, { shaper, reportIntervalMs: 20 });
   await eventually(() =>
@@ -313,7 +312,7 @@ test("throttled devices are given to the shaper with their addresses; what it ca
   isBroken = false;
   const { public_key, allowed_ips } = peerSpec(1);
   await eventually(() => {
-    expect(applied.at(-1)).toEqual({ [public_key]: { addresses: allowed_ips, kbitPerSecond: 500 } });
+    expect([...limits]).toEqual([[public_key, { addresses: allowed_ips, kbitPerSecond: 500 }]]);
     expect(framesOf(plane, "condition").at(-1)?.problem).toBeNull();
   });
 });
@@ -325,6 +324,7 @@ test("an agent with no user and one with many send frames of the same number and
     await appliedRevision(plane, 1);
     await eventually(() => expect(slotOf(plane, 3).ages).toBe(AGE_NONE));
     const [textsBefore, figuresBefore] = [plane.frames.length, plane.figures.length];
+    const reportsAhead = reportsIn(plane.figures) - plane.healths.length;
     for (let round = 1; round <= 5; round++) {
       for (const number of isBusy ? [1, 2, 3] : []) useTunnel(driver, number, round * 123_456_789);
       const reports = plane.figures.length;
@@ -334,6 +334,8 @@ test("an agent with no user and one with many send frames of the same number and
       plane.send({ type: "settled", incarnation: lastRoster(plane).incarnation, batch: round });
       await eventually(() => expect(lastRoster(plane).batch).toBe(round));
     }
+    // Each report is followed by one frame of health.
+    await eventually(() => expect(reportsIn(plane.figures) - plane.healths.length).toBe(reportsAhead));
     const texts = plane.frames.slice(textsBefore);
     const figures = plane.figures.slice(figuresBefore);
     return {
@@ -380,135 +382,3 @@ test("a ledger that knows of a batch that the agent never froze makes it count a
   useTunnel(driver, 1, 5_700);
   await eventually(() => expect(slotOf(plane, 1).received).toBe(700));
 });
-
-interface Started {
-  agent: Agent;
-  driver: MemoryDriver;
-}
-
-async function openPlane(options: Parameters<typeof openTestPlane>[0] = {}): Promise<TestPlane> {
-  const plane = await openTestPlane(options);
-  cleanUps.push(() => plane.close().catch(() => undefined));
-  return plane;
-}
-
-async function startAgent(
-  plane: TestPlane,
-  options: Partial<AgentOptions> & { driver?: MemoryDriver } = {},
-): Promise<Started> {
-  const driver = options.driver ?? createMemoryDriver();
-  const agent = createAgent({
-    host: noHost,
-    stateFile: noStateFile,
-    interfaceName: "sw0",
-    privateKey: generateKeyPair().privateKey,
-    connect: createConnect({
-      controlPlaneUrl: plane.url,
-      nodeId: NODE_ID,
-      credential: signingKey(createCredential().privateKey),
-      controlPlaneKey: plane.key,
-      random: () => 0.5,
-    }),
-    ...options,
-    driver,
-  });
-  cleanUps.push(() => agent.stop());
-  await agent.start();
-  return { agent, driver };
-}
-
-function snapshot(revision: number, numbers: number[]) {
-  return { type: "snapshot" as const, revision, peers: numbers.map((number) => peerSpec(number)) };
-}
-
-function change(from: number, to: number, upserts: number[], removals: number[] = []) {
-  return {
-    type: "change" as const,
-    from,
-    to,
-    upserts: upserts.map((number) => peerSpec(number)),
-    removals: removals.map((number) => peerSpec(number).public_key),
-  };
-}
-
-function parsed(number: number) {
-  const peer = parsePeerSpec(peerSpec(number));
-  if (peer === undefined) throw new Error("a test peer is a usable one");
-  return peer;
-}
-
-function hashOf(numbers: number[]): string {
-  return createPeerSet(numbers.map(parsed)).hash();
-}
-
-function keptState({ numbers, ...rest }: { revision: number; hash: string; numbers: number[] }): StateFile {
-  const saved: SavedState = { ...rest, interface: TEST_INTERFACE, peers: numbers.map(parsed) };
-  return { ...noStateFile, read: async () => saved };
-}
-
-function framesOf<Type extends AgentFrame["type"]>(plane: TestPlane, type: Type) {
-  return plane.frames.filter((frame): frame is Extract<AgentFrame, { type: Type }> => frame.type === type);
-}
-
-function appliedRevision(plane: TestPlane, revision: number) {
-  return eventually(
-    () => {
-      const applied = framesOf(plane, "applied").at(-1);
-      expect(applied?.revision).toBe(revision);
-      return applied;
-    },
-    { everyMs: 5 },
-  );
-}
-
-/** The slots that the agent named, in order. */
-function rosterOf(plane: TestPlane): { number: number; keys: string[] } {
-  let roster = { number: 0, keys: [] as string[] };
-  for (const frame of plane.frames) {
-    if (frame.type === "roster") roster = { number: frame.number, keys: [...frame.peers] };
-    if (frame.type === "slots") roster = { number: frame.number, keys: [...roster.keys, ...frame.peers] };
-  }
-  return roster;
-}
-
-/** What the last report says of a peer. */
-function slotOf(plane: TestPlane, number: number) {
-  const report = plane.figures.findLast((figures) => figures.kind === "report");
-  const slot = rosterOf(plane).keys.indexOf(peerSpec(number).public_key);
-  if (report?.kind !== "report" || slot < 0) return { received: -1, sent: -1, ages: -1 };
-  return { received: report.received[slot], sent: report.sent[slot], ages: report.ages[slot] };
-}
-
-function lastRoster(plane: TestPlane) {
-  const roster = framesOf(plane, "roster").at(-1);
-  if (!roster) throw new Error("the agent sent a roster");
-  return roster;
-}
-
-function isBatch(frame: FiguresFrame, batch: number): boolean {
-  return frame.kind === "batch" && frame.batch === batch;
-}
-
-function useTunnel(driver: MemoryDriver, number: number, bytes: number): void {
-  const { publicKey } = parsed(number);
-  const lastHandshakeSeconds = Math.floor(Date.now() / 1000);
-  driver.counters.set(publicKey, {
-    publicKey,
-    receivedBytes: bytes,
-    sentBytes: bytes,
-    lastHandshakeSeconds,
-    hasEndpoint: true,
-  });
-}
-
-function restrict(number: number, peers: RestrictedPeer[]) {
-  return { type: "restrict" as const, number, peers };
-}
-
-function blocked(number: number): RestrictedPeer {
-  return { public_key: peerSpec(number).public_key, kind: "blocked" };
-}
-
-function throttled(number: number, kbit_per_second: number): RestrictedPeer {
-  return { public_key: peerSpec(number).public_key, kind: "throttled", kbit_per_second };
-}

@@ -4,7 +4,7 @@ import { createAgent } from "./agent.ts";
 import { chooseDriver } from "./choose-driver.ts";
 import { createConnect } from "./connection.ts";
 import { signingKey, verifyingKey } from "./credential.ts";
-import { AgentError } from "./errors.ts";
+import { AgentError, NodeRemovedError } from "./errors.ts";
 import {
   createHostHardening,
   guardDriver,
@@ -13,6 +13,7 @@ import {
   type Outcome,
   stopTraffic,
 } from "./hardening/index.ts";
+import { createHealth } from "./health.ts";
 import { createHost, foreignRules } from "./host.ts";
 import { type Identity, readIdentity, removeIdentity } from "./identity.ts";
 import { linkKind } from "./links.ts";
@@ -24,6 +25,9 @@ import { createShaper } from "./shaping.ts";
 import { createStateFile } from "./state-file.ts";
 import { createTotalsFile, isOnMemoryDisk, noTotalsFile } from "./totals-file.ts";
 import { createTraces } from "./traces.ts";
+import { createUpgrade, type UpgradeEnd } from "./upgrade.ts";
+import { findInstallation } from "./upgrade-installation.ts";
+import { AGENT_VERSION } from "./version.ts";
 
 export interface Folders {
   readonly stateDir: string;
@@ -36,10 +40,20 @@ export interface RunOptions extends Folders {
   /** Ids of demands on the machine that the operator answers for. */
   readonly accepted: readonly string[];
   readonly log: Log;
+  /** The program whose place tells whether the installer put it there; without it the agent stays as it is. */
+  readonly upgradeOf?: string;
+  /** The longest wait before an update is taken. */
+  readonly upgradeWithinSeconds?: number;
   /** Resolves when the agent is to stop. */
   readonly untilStopped: Promise<void>;
 }
 
+/**
+ * Serves until it is to stop or another version is to take over, or until the node was removed; then nothing of it is
+ * left here, as after `leave`.
+ *
+ * @throws NodeRemovedError after that, AgentError when this version is on trial and did not reach its control plane
+ */
 export async function run(options: RunOptions): Promise<void> {
   const { stateDir, runtimeDir, takeDown, accepted, log, untilStopped } = options;
   const identity = await mustHaveJoined(stateDir);
@@ -52,40 +66,67 @@ export async function run(options: RunOptions): Promise<void> {
   const shaper = createShaper({ interfaceName });
   const traces = createTraces({ interfaceName, forgetMore: (publicKeys) => shaper.forget(publicKeys) });
   const openScrubber: OpenScrubber = (inside) => createScrubber({ ...inside, driver, traces, log });
+  const removed = Promise.withResolvers<"removed">();
+  const source = {
+    controlPlaneUrl: identity.control_plane,
+    controlPlaneKey: verifyingKey(identity.control_plane_key),
+  };
+  const { upgradeOf, upgradeWithinSeconds } = options;
+  const upgrade = createUpgrade({
+    ...source,
+    installation: upgradeOf === undefined ? undefined : await findInstallation(upgradeOf, AGENT_VERSION),
+    ...(upgradeWithinSeconds !== undefined && { withinSeconds: upgradeWithinSeconds }),
+    log,
+  });
   const agent = createAgent({
     driver: guardDriver(driver, hardening),
     host: guardHost(host, hardening, interfaceName),
     connect: createConnect({
-      controlPlaneUrl: identity.control_plane,
+      ...source,
       nodeId: identity.node_id,
       credential: signingKey(identity.credential),
-      controlPlaneKey: verifyingKey(identity.control_plane_key),
       log,
     }),
     stateFile: guardStateFile(stateFileOf(identity, runtimeDir, log), hardening),
     totalsFile: await totalsFileOf(identity, runtimeDir, log),
     scrubber: openScrubber,
     shaper,
+    health: createHealth({ interfaceName }),
     interfaceName,
     privateKey: identity.wireguard_private_key,
     ...(identity.listen_port !== null && { listenPort: identity.listen_port }),
+    onRelease: upgrade.onRelease,
+    onOutdated: upgrade.onOutdated,
+    onRemoved: () => removed.resolve("removed"),
     log,
   });
   const claim = await claimInterface(runtimeDir, interfaceName, agent.status);
   let unwatch = () => {};
+  let outcome: "removed" | UpgradeEnd | undefined;
   try {
     log("starting", { host: new URL(identity.control_plane).host });
     await hardening.applyAll();
     if (hardening.problem() !== null) await stopTraffic(interfaceName);
     unwatch = hardening.watch();
+    await upgrade.start();
     await agent.start();
-    await untilStopped;
+    outcome = await Promise.race([untilStopped.then(() => undefined), removed.promise, upgrade.ended]);
   } finally {
+    upgrade.stop();
     unwatch();
-    await agent.stop({ takeDown });
-    if (takeDown) await shaper.remove();
+    const takesDown = takeDown && outcome !== "upgraded";
+    await agent.stop({ takeDown: takesDown });
+    if (takesDown) await shaper.remove();
     await claim.release();
   }
+  if (outcome === "trial-failed") {
+    throw new AgentError(
+      "This version did not reach its control plane in 2 minutes since it was updated to.",
+    );
+  }
+  if (outcome !== "removed") return;
+  await leave({ stateDir, runtimeDir });
+  throw new NodeRemovedError(identity.name);
 }
 
 function stateFileOf(identity: Identity, runtimeDir: string, log: Log) {

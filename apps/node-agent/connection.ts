@@ -7,6 +7,7 @@ import {
   NODE_SOCKET_PATH,
   type PlaneFrame,
   type Proof,
+  REFUSALS,
 } from "@securewave/contracts/node-protocol";
 import { SECOND_MS } from "@securewave/foundation";
 import type { Static } from "typebox";
@@ -19,12 +20,21 @@ const PING_INTERVAL_MS = 10 * SECOND_MS;
 /** A link on which nothing came for so long is dead; pings see to it that something comes. */
 const SILENCE_MAX_MS = 30 * SECOND_MS;
 const HANDSHAKE_TIMEOUT_MS = 10 * SECOND_MS;
-const RETRY_FIRST_MS = 200;
+/** So wide that a fleet whose control plane is back at once comes over two seconds, and not in one wave. */
+const RETRY_FIRST_MS = 2 * SECOND_MS;
 const RETRY_MAX_MS = 15 * SECOND_MS;
 /** A connection that held so long was a good one; the next retry is a fast one again. */
 const GOOD_AFTER_MS = 5 * SECOND_MS;
+/** A node that is not let in serves on and asks again after so long at least, and after half as long again at most. */
+const REFUSED_RETRY_MS: Readonly<Record<string, number>> = {
+  [REFUSALS.protocol]: 60 * SECOND_MS,
+  [REFUSALS.cloned]: 600 * SECOND_MS,
+};
 /** With more waiting to be sent, reports are left out until the link caught up. */
 const BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
+
+/** What a control plane says to a node that it let in. */
+export type ServingFrame = Exclude<PlaneFrame, { type: "challenge" | "refused" }>;
 
 export interface LinkHandlers {
   /** What the agent holds, for its proof. */
@@ -32,7 +42,12 @@ export interface LinkHandlers {
   /** Both sides have proved themselves. */
   onOpen(): void;
   /** Frames in order, after `onOpen`. */
-  onFrame(frame: Exclude<PlaneFrame, { type: "challenge" }>): void;
+  onFrame(frame: ServingFrame): void;
+  /**
+   * The control plane does not let this node in, and says why by a code. Of one that has not proved itself, only
+   * `REFUSALS.protocol` counts: it may not even know how to.
+   */
+  onRefused(code: string): void;
   /** The proven connection ended; another is on its way. */
   onClose(): void;
 }
@@ -41,11 +56,13 @@ export interface Link {
   readonly isOpen: boolean;
   /** Drops the frame while the link is down. */
   send(frame: AgentFrame): void;
-  /** Sends a binary frame. Reports are also dropped while the link is behind. */
-  sendFigures(bytes: Uint8Array, kind: "report" | "batch"): void;
+  /** Sends a binary frame. All but batches are also dropped while the link is behind. */
+  sendFigures(bytes: Uint8Array, kind: FiguresKind): void;
   /** Ends the connection for good. */
   close(): void;
 }
+
+export type FiguresKind = "report" | "batch" | "health";
 
 /** Opens the link to the control plane, which then holds itself open. */
 export type Connect = (handlers: LinkHandlers) => Link;
@@ -64,7 +81,7 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to a control plane over WebSocket and keeps trying: full jitter on an exponential back-off from 200 ms to
+ * Connects to a control plane over WebSocket and keeps trying: full jitter on an exponential back-off from 2 s to
  * 15 s, so that a fleet does not come back in one wave.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -78,14 +95,16 @@ export function createConnect(options: ConnectOptions): Connect {
     let session = open();
 
     function open(): Session {
-      return openSession(options, handlers, log, (wasGood) => {
+      return openSession(options, handlers, log, ({ wasGood, refusal }) => {
         if (isClosed) return;
         if (wasGood) failures = 0;
-        const ceiling = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 10));
+        retryTimer = setTimeout(
+          () => {
+            session = open();
+          },
+          retryAfterMs({ failures, refusal, random: random() }),
+        );
         failures++;
-        retryTimer = setTimeout(() => {
-          session = open();
-        }, random() * ceiling);
       });
     }
 
@@ -104,11 +123,32 @@ export function createConnect(options: ConnectOptions): Connect {
   };
 }
 
+export interface Attempts {
+  /** Since the last connection that held. */
+  readonly failures: number;
+  readonly refusal: string | undefined;
+  /** From 0 to 1. */
+  readonly random: number;
+}
+
+/** How long to wait before the next attempt. */
+export function retryAfterMs({ failures, refusal, random }: Attempts): number {
+  const pauseMs = refusal === undefined ? undefined : REFUSED_RETRY_MS[refusal];
+  if (pauseMs !== undefined) return pauseMs * (1 + random / 2);
+  return random * Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures, 10));
+}
+
 interface Session {
   isProven(): boolean;
   send(frame: AgentFrame): void;
-  sendFigures(bytes: Uint8Array, kind: "report" | "batch"): void;
+  sendFigures(bytes: Uint8Array, kind: FiguresKind): void;
   close(): void;
+}
+
+interface Ending {
+  readonly wasGood: boolean;
+  /** Why the control plane ended it, when it said so. */
+  readonly refusal: string | undefined;
 }
 
 /** One connection, from the hello to its end. */
@@ -116,7 +156,7 @@ function openSession(
   options: ConnectOptions,
   handlers: LinkHandlers,
   log: Log,
-  onEnd: (wasGood: boolean) => void,
+  onEnd: (ending: Ending) => void,
 ): Session {
   const { nodeId, credential, controlPlaneKey } = options;
   const agentNonce = createNonce();
@@ -127,6 +167,7 @@ function openSession(
   });
   let provenAtMs: number | undefined;
   let heardAtMs = performance.now();
+  let refusal: string | undefined;
   let hasEnded = false;
 
   const pulse = setInterval(() => {
@@ -155,10 +196,18 @@ function openSession(
   socket.on("close", end);
 
   function receive(frame: PlaneFrame): void {
-    if (frame.type === "refused") log("refused", { why: frame.code.replace(/[^a-z._]/g, "").slice(0, 60) });
-    if (provenAtMs !== undefined && frame.type !== "challenge") handlers.onFrame(frame);
+    if (frame.type === "refused") beRefused(frame.code.replace(/[^a-z._]/g, "").slice(0, 60));
+    else if (provenAtMs !== undefined && frame.type !== "challenge") handlers.onFrame(frame);
     else if (provenAtMs === undefined && frame.type === "challenge") answer(frame);
-    else if (frame.type !== "refused") giveUp("protocol-error");
+    else giveUp("protocol-error");
+  }
+
+  /** The other side ends the connection; what it said before it proved itself may be anybody's. */
+  function beRefused(code: string): void {
+    log("refused", { why: code });
+    if (provenAtMs === undefined && code !== REFUSALS.protocol) return;
+    refusal = code;
+    handlers.onRefused(code);
   }
 
   function answer({ nonce, signature }: { nonce: string; signature: string }): void {
@@ -187,9 +236,9 @@ function openSession(
     socket.send(JSON.stringify(frame));
   }
 
-  function sendFigures(bytes: Uint8Array, kind: "report" | "batch"): void {
+  function sendFigures(bytes: Uint8Array, kind: FiguresKind): void {
     if (socket.readyState !== WebSocket.OPEN || hasEnded || provenAtMs === undefined) return;
-    if (kind === "report" && socket.bufferedAmount > BACKLOG_BYTES_MAX) return;
+    if (kind !== "batch" && socket.bufferedAmount > BACKLOG_BYTES_MAX) return;
     socket.send(bytes);
   }
 
@@ -202,7 +251,8 @@ function openSession(
       log("disconnected");
       handlers.onClose();
     }
-    onEnd(provenAtMs !== undefined && performance.now() - provenAtMs > GOOD_AFTER_MS);
+    const wasGood = provenAtMs !== undefined && performance.now() - provenAtMs > GOOD_AFTER_MS;
+    onEnd({ wasGood, refusal });
   }
 
   return {

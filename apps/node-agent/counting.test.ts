@@ -101,6 +101,7 @@ function createWorld() {
     counting = createCounting({
       file,
       clock,
+      steadyMs: clock.now,
       log: (event) => {
         throw new Error(event);
       },

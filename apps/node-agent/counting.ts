@@ -1,6 +1,7 @@
 import type { Clock } from "@securewave/foundation";
 import type { Link } from "./connection.ts";
-import type { PeerCounters, Reading } from "./drivers/driver.ts";
+import type { Reading } from "./drivers/driver.ts";
+import { createHandshakes } from "./handshakes.ts";
 import type { Log } from "./log.ts";
 import { createTotals, type Totals } from "./totals.ts";
 import type { TotalsFile } from "./totals-file.ts";
@@ -8,6 +9,8 @@ import type { TotalsFile } from "./totals-file.ts";
 export interface CountingOptions {
   readonly file: TotalsFile;
   readonly clock: Clock;
+  /** Milliseconds of a clock that is never set. */
+  readonly steadyMs: () => number;
   readonly log: Log;
   readonly link: () => Link | undefined;
   /** Keys that have or get a slot. */
@@ -37,7 +40,8 @@ export interface Counting {
 const SEQUENCE_MAX = 2 ** 32;
 
 export function createCounting(options: CountingOptions): Counting {
-  const { file, clock, log, link, wantedKeys, read } = options;
+  const { file, log, link, wantedKeys, read } = options;
+  const handshakes = createHandshakes(options);
   let totals: Totals = createTotals(undefined);
   let last: Promise<void> = Promise.resolve();
   let sequence = 0;
@@ -60,10 +64,9 @@ export function createCounting(options: CountingOptions): Counting {
     isFailing = !isWritten;
   }
 
-  function count(reading: Reading | undefined): readonly PeerCounters[] {
+  function count(reading: Reading | undefined): void {
     totals.follow(wantedKeys());
     if (reading) totals.absorb(reading.counters);
-    return reading?.counters ?? [];
   }
 
   function tellRoster(): void {
@@ -95,13 +98,14 @@ export function createCounting(options: CountingOptions): Counting {
     },
     report: (reading) =>
       inTurn(async () => {
-        const counters = count(reading);
+        count(reading);
+        const ages = reading ? handshakes.agesOf(reading.counters) : new Map<string, number>();
         await write();
         if (!isRosterTold) return;
         const added = totals.takeNewSlots();
         if (added) link()?.send(added);
         sequence = (sequence + 1) % SEQUENCE_MAX;
-        link()?.sendFigures(totals.report(sequence, counters, clock.now()), "report");
+        link()?.sendFigures(totals.report(sequence, ages), "report");
       }),
     close(batch) {
       void inTurn(async () => {

@@ -11,9 +11,9 @@ import { peerSpec } from "./testing-plane.ts";
 const ownKey = generateKeyPair().publicKey;
 const number = fc.integer({ min: 0, max: 12 });
 const spec = fc
-  .record({ number, presharedKey: fc.option(number, { nil: undefined }), address: number })
-  .map(({ number: key, presharedKey, address }) =>
-    peerSpec(key, { address, ...(presharedKey !== undefined && { presharedKey }) }),
+  .record({ number, presharedKey: fc.option(number, { nil: undefined }), address: number, tier: number })
+  .map(({ number: key, presharedKey, address, tier }) =>
+    peerSpec(key, { address, tier, ...(presharedKey !== undefined && { presharedKey }) }),
   );
 type Step =
   | { kind: "change"; upserts: PeerSpec[]; removals: number[] }
@@ -44,7 +44,8 @@ test("whatever changes, gaps, failures and hands of others come, the interface e
     async (steps, refusedNumber) => {
       const scene = createScene(peerSpec(refusedNumber).public_key);
       for (const current of steps) await scene.play(current);
-      const { settled, driver, wanted, revision, failed } = await scene.end();
+      const { settled, driver, wanted, revision, failed, tiers, wantedTiers } = await scene.end();
+      expect(tiers).toEqual(wantedTiers);
       expect(createPeerSet(driver.peers.values()).hash()).toBe(wanted.hash());
       expect(settled).toMatchObject({ revision, hash: wanted.hash(), failed });
     },
@@ -166,9 +167,13 @@ function createScene(refusedKey: string) {
     failuresLeft = 0;
     let settled = await state.settle();
     while (!state.isSettled) settled = await state.settle();
+    const tiers = Object.fromEntries(state.tiers());
+    const wantedTiers = Object.fromEntries(
+      [...wanted.values()].filter(({ tier }) => tier > 0).map(({ public_key, tier }) => [public_key, tier]),
+    );
     const failed = wanted.delete(refusedKey) ? [refusedKey] : [];
     const peers = [...wanted.values()].map(parsePeerSpec).filter((peer) => peer !== undefined);
-    return { settled, driver, wanted: createPeerSet(peers), revision, failed };
+    return { settled, driver, wanted: createPeerSet(peers), revision, failed, tiers, wantedTiers };
   }
 
   return { play, end };

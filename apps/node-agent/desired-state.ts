@@ -3,6 +3,7 @@ import { type Peer, type PublicKey, parsePublicKey } from "@securewave/wireguard
 import { createPeerSet } from "@securewave/wireguard/peer-set";
 import { differenceOf, type PeerChange, type WireGuardDriver } from "./drivers/driver.ts";
 import { isSpecOf, parsePeerSpec } from "./peer-spec.ts";
+import type { SavedState } from "./state-file.ts";
 
 export interface Settled {
   readonly revision: number | null;
@@ -39,26 +40,32 @@ export interface DesiredState {
   /** False when the change does not start where the wanted state is; nothing is taken then. */
   takeChange(change: RevisionChange): boolean;
   /** Takes a saved state for wanted. */
-  takeSaved(saved: { revision: number | null; peers: readonly Peer[] }): void;
+  takeSaved(saved: Pick<SavedState, "revision" | "peers" | "tiers">): void;
   /** Reads the interface at the next `settle`, whatever is believed of it. */
   distrustInterface(): void;
   /**
-   * Takes what the interface has for wanted, under the given revision when its hash is the given one.
+   * Takes what the interface has for wanted, with the tiers that are known, under the known revision when its hash is
+   * the known one.
    *
    * @returns how many peers it has
    */
-  adopt(known: { revision: number | null; hash: string } | undefined): Promise<number>;
+  adopt(known: Pick<SavedState, "revision" | "hash" | "tiers">): Promise<number>;
   /** @throws when the interface cannot be reached; the next call then reads it before changing it */
   settle(): Promise<Settled>;
   /** The peer as it is wanted at this moment; undefined when it is not. */
   wantedPeer(publicKey: PublicKey): Peer | undefined;
-  /** The wanted peers at this moment, for saving. */
+  /** The wanted peers at this moment. */
   wanted(): Peer[];
+  /** What WireGuard has no part in: 0 for a peer of no tier. */
+  tierOf(publicKey: PublicKey): number;
+  /** Of the peers that have one, at this moment. */
+  tiers(): Map<PublicKey, number>;
 }
 
 /** @param ownKey WireGuard silently ignores a peer with the interface's own key, so it counts as failed */
 export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): DesiredState {
   let wanted = new Map<string, Peer>();
+  let tiers = new Map<PublicKey, number>();
   const actual = createPeerSet();
   let revision: number | null = null;
   /** While nobody said what is wanted, what the interface has is. */
@@ -81,9 +88,15 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
       unusable.add(spec.public_key);
       return;
     }
+    hold(peer, spec.tier);
+    touch(peer.publicKey);
+  }
+
+  function hold(peer: Peer, tier: number): void {
     unusable.delete(peer.publicKey);
     wanted.set(peer.publicKey, peer);
-    touch(peer.publicKey);
+    if (tier > 0) tiers.set(peer.publicKey, tier);
+    else tiers.delete(peer.publicKey);
   }
 
   function unwant(key: string): void {
@@ -91,6 +104,7 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
     const publicKey = parsePublicKey(key);
     if (publicKey === undefined) return;
     wanted.delete(publicKey);
+    tiers.delete(publicKey);
     refused.delete(publicKey);
     touch(publicKey);
   }
@@ -132,8 +146,11 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
     for (const publicKey of publicKeys) {
       const peer = wanted.get(publicKey);
       const before = actual.get(publicKey);
-      if (peer !== undefined) upserts.push({ peer, before });
-      else if (before !== undefined) removals.push(publicKey);
+      if (peer === undefined) {
+        if (before !== undefined) removals.push(publicKey);
+      } else if (differenceOf({ peer, before }) !== undefined) {
+        upserts.push({ peer, before });
+      }
     }
     return { upserts, removals };
   }
@@ -172,21 +189,20 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
     hash: () => actual.hash(),
     wanted: () => [...wanted.values()],
     wantedPeer: (publicKey) => (isKnown ? wanted.get(publicKey) : actual.get(publicKey)),
+    tierOf: (publicKey) => tiers.get(publicKey) ?? 0,
+    tiers: () => new Map(tiers),
 
     takeSnapshot(snapshot) {
       isKnown = true;
       const earlier = wanted;
       wanted = new Map();
+      tiers = new Map();
       unusable = new Set();
       for (const spec of snapshot.peers) {
         const same = earlier.get(spec.public_key);
         // Most of a snapshot is known already, and checking a key costs ten times as much as comparing it.
-        if (same === undefined || !isSpecOf(spec, same)) {
-          want(spec);
-        } else {
-          wanted.set(spec.public_key, same);
-          unusable.delete(spec.public_key);
-        }
+        if (same !== undefined && isSpecOf(spec, same)) hold(same, spec.tier);
+        else want(spec);
       }
       revision = snapshot.revision;
       unsettled = "all";
@@ -195,6 +211,7 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
     takeSaved(saved) {
       isKnown = true;
       wanted = new Map(saved.peers.map((peer) => [peer.publicKey, peer]));
+      tiers = new Map(saved.tiers);
       revision = saved.revision;
       unsettled = "all";
     },
@@ -216,7 +233,8 @@ export function createDesiredState(driver: WireGuardDriver, ownKey: PublicKey): 
       believe(await driver.read());
       isDistrusted = false;
       wantWhatIs();
-      if (known?.hash === actual.hash()) revision = known.revision;
+      tiers = new Map([...known.tiers].filter(([publicKey]) => wanted.has(publicKey)));
+      if (known.hash === actual.hash()) revision = known.revision;
       unsettled = new Set();
       return actual.size;
     },

@@ -6,16 +6,20 @@ import {
   type PlaneFrame,
   Recount,
   Refused,
+  Release,
   Restrict,
   Settled,
   Snapshot,
+  Tiers,
 } from "@securewave/contracts/node-protocol";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 
 const CHECKS: { readonly [Type in PlaneFrame["type"]]: (frame: unknown) => boolean } = {
   challenge: checkOf(Challenge),
+  release: checkOf(Release),
   interface: checkOf(Interface),
+  tiers: checkOf(Tiers),
   snapshot: checkOf(Snapshot),
   change: checkOf(Change),
   close: checkOf(Close),

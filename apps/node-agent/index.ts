@@ -1,5 +1,6 @@
-export type { Agent, AgentOptions, AgentStatus } from "./agent.ts";
+export type { Agent, AgentStatus } from "./agent.ts";
 export { createAgent } from "./agent.ts";
+export type { AgentOptions } from "./agent-options.ts";
 export type { Connect, ConnectOptions, Link, LinkHandlers } from "./connection.ts";
 export { createConnect } from "./connection.ts";
 export { createCredential, signingKey, verifyingKey } from "./credential.ts";
@@ -8,6 +9,7 @@ export type { MemoryDriver, MemoryDriverOptions } from "./drivers/memory.ts";
 export { createMemoryDriver } from "./drivers/memory.ts";
 export { createSpawnedDriver } from "./drivers/spawned.ts";
 export { createUserspaceDriver } from "./drivers/userspace.ts";
+export { createHealth, type Health, noHealth } from "./health.ts";
 export type { HostSetup } from "./host.ts";
 export { createHost, noHost } from "./host.ts";
 export type { OpenScrubber, Scrubber, ScrubberInside, ScrubberOptions } from "./scrubber.ts";

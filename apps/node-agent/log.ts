@@ -24,6 +24,11 @@ export type LogEvent =
   | "safe-host"
   | "saved-state-set-aside"
   | "saved-state-not-written"
+  | "update-available"
+  | "updating"
+  | "updated"
+  | "update-confirmed"
+  | "update-failed"
   | "stopped";
 
 export type LogFields = {
@@ -37,6 +42,8 @@ export type LogFields = {
   /** A sentence or code that the agent wrote itself. */
   readonly why?: string;
   readonly retry_ms?: number;
+  /** Of an update. */
+  readonly version?: string;
 };
 
 export type Log = (event: LogEvent, fields?: LogFields) => void;

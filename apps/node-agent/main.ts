@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { harden, leave, type NodeStatus, readStatus, run } from "./commands.ts";
-import { AgentError } from "./errors.ts";
+import { AgentError, NodeRemovedError } from "./errors.ts";
 import { INTERFACE_NAME } from "./firewall.ts";
 import { problemOf, tableOf } from "./hardening/index.ts";
 import { readIdentity } from "./identity.ts";
@@ -8,6 +8,9 @@ import { joinControlPlane } from "./join.ts";
 import { createLog } from "./log.ts";
 import { DEFAULT_RUNTIME_DIR } from "./runtime.ts";
 import { AGENT_VERSION } from "./version.ts";
+
+/** `EX_CONFIG` of sysexits.h: to start it again is of no use, which the systemd unit knows. */
+const EXIT_REMOVED = 78;
 
 interface FolderOptions {
   stateDir: string;
@@ -37,6 +40,8 @@ interface HardenOptions extends FolderOptions, AcceptOptions {
 
 interface RunOptions extends FolderOptions, AcceptOptions {
   downOnExit?: boolean;
+  upgrade: boolean;
+  upgradeWithin?: number;
 }
 
 const program = new Command("securewave-node")
@@ -131,7 +136,13 @@ function addJoinOptions(to: Command): Command {
 }
 
 function addRunOptions(to: Command): Command {
-  return addAcceptOption(to.option("--down-on-exit", "take interface and firewall rules down at the end"));
+  return addAcceptOption(to)
+    .option("--down-on-exit", "take interface and firewall rules down at the end")
+    .option(
+      "--no-upgrade",
+      "stay at this version, where the installer put it; the log says when there is another",
+    )
+    .option("--upgrade-within <seconds>", "the longest wait before an update is taken (3600)", parseSeconds);
 }
 
 function addAcceptOption(to: Command): Command {
@@ -172,11 +183,21 @@ async function join(options: JoinOptions) {
 }
 
 async function serve(options: RunOptions): Promise<void> {
-  const { stateDir, runtimeDir, downOnExit = false } = options;
+  const { stateDir, runtimeDir, downOnExit = false, upgrade, upgradeWithin } = options;
+  const programPath = process.argv[1];
   const log = createLog((line) => process.stderr.write(line));
   try {
     const accepted = idsOf(options);
-    await run({ stateDir, runtimeDir, takeDown: downOnExit, accepted, log, untilStopped: stopAsked() });
+    await run({
+      stateDir,
+      runtimeDir,
+      takeDown: downOnExit,
+      accepted,
+      log,
+      ...(upgrade && programPath !== undefined && { upgradeOf: programPath }),
+      ...(upgradeWithin !== undefined && { upgradeWithinSeconds: upgradeWithin }),
+      untilStopped: stopAsked(),
+    });
   } finally {
     // A channel that is listened to would keep the process alive.
     if (process.connected) process.disconnect();
@@ -196,6 +217,11 @@ function parsePort(text: string): number {
     throw new InvalidArgumentError("A port is a number from 1 to 65535.");
   }
   return port;
+}
+
+function parseSeconds(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Seconds are a whole number.");
 }
 
 function parseInterfaceName(text: string): string {
@@ -223,7 +249,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else if (error instanceof AgentError) {
     process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof NodeRemovedError ? EXIT_REMOVED : 1;
   } else {
     throw error;
   }

@@ -59,19 +59,7 @@ describe.skipIf(!lab.ok)(lab.title("a node in its own namespace"), () => {
   });
 
   test("up joins, serves, and a customer's traffic reaches the internet through NAT", async () => {
-    const [, url = "", token = ""] = (await plane.waitForLine(/^listening/)).split(" ");
-    const endpoint = `${LAB_ADDRESSES.nodeForCustomer.v4}:51820`;
-    const joining = [
-      "--control-plane",
-      url,
-      "--token",
-      token,
-      "--endpoint",
-      endpoint,
-      "--interface",
-      interfaceName,
-    ];
-    agent = await startAgent(["up", ...joining]);
+    agent = await startAgent(["up", ...(await joiningArgs())]);
     await agent.waitForLine(/"applied","revision":1/);
     await connectWireGuard(scene.customer, await customerConfig());
     expect(await curl(scene.customer, web.v4.url)).toMatchObject({ status: 200, body: "hello over IPv4" });
@@ -154,11 +142,18 @@ describe.skipIf(!lab.ok)(lab.title("a node in its own namespace"), () => {
     expect(await agent.stop()).toMatchObject({ code: 0 });
     expect((await run("ip", ["link", "show", "dev", interfaceName], { namespace: scene.node })).code).toBe(0);
     expect(await node("leave")).toMatchObject({ code: 0 });
-    expect(
-      (await run("ip", ["link", "show", "dev", interfaceName], { namespace: scene.node })).code,
-    ).not.toBe(0);
-    expect((await run("nft", ["list", "tables"], { namespace: scene.node })).stdout).toBe("");
-    expect(JSON.parse((await node("status", "--json")).stdout)).toEqual({ joined: false, running: false });
+    await expectNothingLeft();
+  });
+
+  test("a node that staff removes takes everything away by itself, and tells systemd not to start it again", async () => {
+    agent = await startAgent(["up", ...(await joiningArgs())]);
+    await agent.waitForLine(/"applied"/);
+    plane.kill("SIGUSR2");
+    expect(await agent.exited).toMatchObject({ code: 78 });
+    expect(agent.lines().at(-1)).toMatch(
+      / was removed from its control plane\. .* make a node in the console/,
+    );
+    await expectNothingLeft();
   });
 
   test("a port that is taken is an error with what to do", async () => {
@@ -175,6 +170,20 @@ describe.skipIf(!lab.ok)(lab.title("a node in its own namespace"), () => {
     expect(taken.stderr).toContain("UDP port 51820 is taken");
     await holder.stop();
   });
+
+  async function joiningArgs(): Promise<string[]> {
+    const [, url = "", token = ""] = (await plane.waitForLine(/^listening/)).split(" ");
+    const endpoint = `${LAB_ADDRESSES.nodeForCustomer.v4}:51820`;
+    const joining = ["--control-plane", url, "--token", token, "--endpoint", endpoint];
+    return [...joining, "--interface", interfaceName];
+  }
+
+  async function expectNothingLeft(): Promise<void> {
+    const link = await run("ip", ["link", "show", "dev", interfaceName], { namespace: scene.node });
+    expect(link.code).not.toBe(0);
+    expect((await run("nft", ["list", "tables"], { namespace: scene.node })).stdout).toBe("");
+    expect(JSON.parse((await node("status", "--json")).stdout)).toEqual({ joined: false, running: false });
+  }
 
   function startPlane(): Promise<RunningProcess> {
     return startProcess({
@@ -215,7 +224,7 @@ describe.skipIf(!lab.ok)(lab.title("a node in its own namespace"), () => {
 
   function writePeers(publicKeys: string[]): void {
     const allowed_ips = ["10.8.0.2/32", "fd5e:c0de::2/128"];
-    const peers = publicKeys.map((public_key) => ({ public_key, preshared_key: null, allowed_ips }));
+    const peers = publicKeys.map((public_key) => ({ public_key, preshared_key: null, allowed_ips, tier: 0 }));
     writeFileSync(peersPath, JSON.stringify(peers));
   }
 });

@@ -1,8 +1,11 @@
 import type { PeerSpec } from "@securewave/contracts/node-protocol";
 import { canonicalAllowedIp, type Peer, parsePresharedKey, parsePublicKey } from "@securewave/wireguard";
 
+/** A peer as WireGuard needs it, which knows of no tiers. */
+type WireGuardSpec = Omit<PeerSpec, "tier">;
+
 /** Undefined when WireGuard would refuse the peer: a weak key, a preshared key of zeros, text that is no prefix. */
-export function parsePeerSpec(spec: PeerSpec): Peer | undefined {
+export function parsePeerSpec(spec: WireGuardSpec): Peer | undefined {
   const publicKey = parsePublicKey(spec.public_key);
   if (publicKey === undefined) return undefined;
   const allowedIps: string[] = [];
@@ -17,7 +20,7 @@ export function parsePeerSpec(spec: PeerSpec): Peer | undefined {
 }
 
 /** Whether a spec says, in the same spelling, what the peer is. */
-export function isSpecOf(spec: PeerSpec, peer: Peer): boolean {
+export function isSpecOf(spec: WireGuardSpec, peer: Peer): boolean {
   return (
     spec.public_key === peer.publicKey &&
     spec.preshared_key === (peer.presharedKey ?? null) &&
@@ -26,6 +29,6 @@ export function isSpecOf(spec: PeerSpec, peer: Peer): boolean {
   );
 }
 
-export function toPeerSpec({ publicKey, presharedKey, allowedIps }: Peer): PeerSpec {
-  return { public_key: publicKey, preshared_key: presharedKey ?? null, allowed_ips: [...allowedIps] };
+export function toPeerSpec({ publicKey, presharedKey, allowedIps }: Peer, tier: number): PeerSpec {
+  return { public_key: publicKey, preshared_key: presharedKey ?? null, allowed_ips: [...allowedIps], tier };
 }

@@ -1,7 +1,6 @@
 import type { RestrictedPeer } from "@securewave/contracts/node-protocol";
-import type { Peer, PublicKey } from "@securewave/wireguard";
+import type { PublicKey } from "@securewave/wireguard";
 import { parsePublicKey } from "@securewave/wireguard";
-import type { Limit } from "./shaping.ts";
 
 /** What the control plane wants of single devices beyond their being there. */
 export interface Restrictions {
@@ -9,8 +8,6 @@ export interface Restrictions {
   /** Kilobits per second. */
   readonly throttled: ReadonlyMap<PublicKey, number>;
 }
-
-export const NO_RESTRICTIONS: Restrictions = { blocked: new Set(), throttled: new Map() };
 
 export function parseRestrictions(peers: readonly RestrictedPeer[]): Restrictions {
   const blocked = new Set<PublicKey>();
@@ -22,17 +19,4 @@ export function parseRestrictions(peers: readonly RestrictedPeer[]): Restriction
     else throttled.set(publicKey, peer.kbit_per_second);
   }
   return { blocked, throttled };
-}
-
-/** The limits of throttled devices that are wanted. */
-export function limitsOf(
-  { throttled }: Restrictions,
-  peerOf: (publicKey: PublicKey) => Peer | undefined,
-): Map<string, Limit> {
-  const limits = new Map<string, Limit>();
-  for (const [publicKey, kbitPerSecond] of throttled) {
-    const peer = peerOf(publicKey);
-    if (peer) limits.set(publicKey, { addresses: peer.allowedIps, kbitPerSecond });
-  }
-  return limits;
 }

@@ -1,40 +1,47 @@
 /**
- * What `tc` is told so that devices are limited. Download leaves by the tunnel interface (`tunnel`), so it waits in
- * a queue there. Upload comes in by it, where nothing can wait: it is led through an interface of its own (`upload`,
- * of the kernel's kind ifb) and waits at that one's end. Who is not limited takes no detour.
+ * What `ip`, `tc` and `nft` are told so that devices are limited.
  *
- * A packet finds its queue by two hash tables, by the last byte but one of its tunnel address and then by the last
- * four bits: 4096 places, so that the cost of a packet hardly grows with the number of devices. More places would
- * make each change dearer: the kernel walks all of them when a queue comes or goes.
+ * nftables looks a packet's tunnel address up in a map, as it leaves by the tunnel interface (download) and as it comes
+ * in by it (upload), gives it the id of its class as priority, and hands it to the interface, of the kernel's kind ifb,
+ * where HTB holds that class: HTB takes a class that a packet's priority names without any filter. There it waits for
+ * its turn, and then goes on where it came from. Who is not limited takes no detour.
  *
- * @see tc-htb(8), tc-u32(8), tc-mirred(8)
+ * Making or removing a class, the kernel walks all classes of the same queue (`tc_bind_tclass`). So they are dealt out
+ * to shards, each with an interface and a queue per direction.
+ *
+ * @see tc-htb(8), nft(8) “FWD STATEMENT”
  */
-import { invariant } from "@securewave/foundation";
-import { type Family, parseAddress } from "@securewave/wireguard";
+import { createHash } from "node:crypto";
 
 export interface ShapedLinks {
   readonly tunnel: string;
-  readonly upload: string;
+  /** Of nftables' family netdev. */
+  readonly table: string;
+  /** A group of interfaces, by which all of this tunnel's can be removed at once. */
+  readonly group: number;
+  /** The interface that packets of a shard are led through. */
+  queueLink(direction: Direction, shard: number): string;
 }
 
-/** A tunnel address and where it stands in the hash tables. */
+export type Direction = "down" | "up";
+
+/** A class in the queues of both directions: for all addresses of one device. */
 export interface Place {
-  readonly family: Family;
-  readonly address: string;
-  /** The last byte but one. */
-  readonly high: number;
-  /** The last four bits. */
-  readonly low: number;
-  /** Tells addresses of the same place apart; 1 to `SAME_PLACE_MAX`. */
-  readonly item: number;
+  readonly shard: number;
+  /** 1 to `SHARD_CLASSES_MAX`; 0 is the queue itself. */
+  readonly minor: number;
 }
 
-/** u32 numbers the items of a bucket by 12 bits, of which it gives the upper half itself. */
-export const SAME_PLACE_MAX = 0x7ff;
-/** The minor part of a class id has 16 bits; 0 is the qdisc itself. */
-export const CLASSES_MAX = 0xffff;
-/** So much may go at once after a pause; the kernel's timers wake a queue more often than that. */
-const BURST_SECONDS = 0.01;
+/** A tunnel address without prefix length, in canonical text. */
+export type Address = string;
+
+/** Walking so many takes the kernel less than running a program. */
+export const SHARD_CLASSES_MAX = 512;
+export const SHARDS_MAX = 128;
+/** Major part of the first shard's class ids; one that is unlikely to be that of a queue which customers' packets meet later. */
+const FIRST_MAJOR = 0x5e00;
+/** So much may go at once after a pause: on a busy machine queues wake tens of milliseconds late, and must catch up. */
+const BURST_SECONDS = 0.05;
 const BURST_BYTES_MIN = 4096;
 /** So long a packet waits at most. */
 const QUEUE_SECONDS = 0.25;
@@ -42,102 +49,77 @@ const QUEUE_SECONDS = 0.25;
 const QUEUE_BYTES_MIN = 128 * 1024;
 /** Drains whatever waits within a moment. */
 const DRAINING_KBIT_PER_SECOND = 10_000_000;
+const DIRECTIONS: readonly Direction[] = ["down", "up"];
+const MAPS = [
+  { name: "speed4", type: "ipv4_addr", family: "ip" },
+  { name: "speed6", type: "ipv6_addr", family: "ip6" },
+];
 
-interface Lookup {
-  readonly device: string;
-  readonly parent: string;
-  /** Whose address is looked up. */
-  readonly end: "dst" | "src";
-}
-
-function lookupsOf({ tunnel, upload }: ShapedLinks): readonly Lookup[] {
-  return [
-    { device: tunnel, parent: "1:", end: "dst" },
-    { device: upload, parent: "1:", end: "src" },
-    { device: tunnel, parent: "ffff:", end: "src" },
-  ];
-}
-
-interface Header {
-  readonly protocol: string;
-  readonly prefixLength: number;
-  readonly match: string;
-  readonly priority: number;
-  /** Where the last four bytes of an address stand in the header: RFC 791 §3.1, RFC 8200 §3. */
-  readonly lastWordAt: Readonly<Record<Lookup["end"], number>>;
-  readonly highTable: number;
-  /** The first of 256. */
-  readonly lowTables: number;
-}
-
-const HEADERS: Readonly<Record<Family, Header>> = {
-  4: {
-    protocol: "ip",
-    prefixLength: 32,
-    match: "ip",
-    priority: 1,
-    lastWordAt: { src: 12, dst: 16 },
-    highTable: 1,
-    lowTables: 0x100,
-  },
-  6: {
-    protocol: "ipv6",
-    prefixLength: 128,
-    match: "ip6",
-    priority: 2,
-    lastWordAt: { src: 20, dst: 36 },
-    highTable: 2,
-    lowTables: 0x200,
-  },
-};
-
-/** @param text with or without the prefix length of a single address; undefined when it is not one */
-export function parsePlace(text: string): Omit<Place, "item"> | undefined {
-  const [plain = "", length] = text.split("/");
-  const address = parseAddress(plain);
-  if (!address || (length !== undefined && Number(length) !== HEADERS[address.family].prefixLength)) return;
+/** The same names for a tunnel interface at all times: what an agent before this one left is found by them. */
+export function linksOf(tunnel: string): ShapedLinks {
+  const hash = createHash("sha256").update(tunnel).digest();
+  const mark = hash.toString("hex", 0, 4);
   return {
-    family: address.family,
-    address: plain,
-    high: Number((address.value >> 8n) & 0xffn),
-    low: Number(address.value & 0xfn),
+    tunnel,
+    table: `securewave_speed_${mark}`,
+    // The kernel takes it for a signed number; 0 is the group of all other interfaces.
+    group: (hash.readUInt32BE(4) >>> 1) | 1,
+    queueLink: (direction, shard) => `sw${direction === "down" ? "d" : "u"}${mark}${hex(shard)}`,
   };
 }
 
-/** Makes the queues and the upper tables on interfaces that have none. */
-export function foundation(links: ShapedLinks): string[] {
-  const { tunnel, upload } = links;
+/** For `nft`: maps and chains, with nothing in them. */
+export function foundation({ table, tunnel }: ShapedLinks): string[] {
   return [
-    `qdisc add dev ${tunnel} root handle 1: htb default 0`,
-    `qdisc add dev ${upload} root handle 1: htb default 0`,
-    `qdisc add dev ${tunnel} handle ffff: ingress`,
-    ...lookupsOf(links).flatMap((lookup) =>
-      Object.values(HEADERS).flatMap((header) => [
-        `${filter("add", lookup, header)} handle ${hex(header.highTable)}: u32 divisor 256`,
-        `${filter("add", lookup, header)} u32 match u32 0 0 hashkey mask 0x0000ff00 at ${header.lastWordAt[lookup.end]} link ${hex(header.highTable)}:`,
-      ]),
-    ),
+    `add table netdev ${table}`,
+    ...MAPS.map(({ name, type }) => `add map netdev ${table} ${name} { type ${type} : classid; }`),
+    `add chain netdev ${table} down { type filter hook egress device "${tunnel}" priority 0; }`,
+    `add chain netdev ${table} up { type filter hook ingress device "${tunnel}" priority 0; }`,
   ];
 }
 
-/** Makes the table for addresses whose last byte but one is `high`. */
-export function lowerTable(links: ShapedLinks, family: Family, high: number): string[] {
-  const header = HEADERS[family];
-  const table = hex(header.lowTables + high);
-  return lookupsOf(links).flatMap((lookup) => [
-    `${filter("add", lookup, header)} handle ${table}: u32 divisor 16`,
-    `${filter("add", lookup, header)} handle ${hex(header.highTable)}:${hex(high)}:1 u32 ht ${hex(header.highTable)}:${hex(high)}: match u32 0 0 hashkey mask 0x0000000f at ${header.lastWordAt[lookup.end]} link ${table}:`,
-  ]);
+/** For `nft`; succeeds also where there is none. */
+export function removeFoundation({ table }: ShapedLinks): string[] {
+  return [`add table netdev ${table}`, `delete table netdev ${table}`];
 }
 
-export function addQueue(links: ShapedLinks, minor: number, kbitPerSecond: number): string[] {
-  return changeQueue(links, minor, kbitPerSecond, "add");
+/** For `ip`. */
+export function addQueueLinks(links: ShapedLinks, shard: number): string[] {
+  return queueLinksOf(links, shard).map((name) => `link add ${name} up group ${links.group} type ifb`);
+}
+
+/** For `tc`. */
+export function addQueues(links: ShapedLinks, shard: number): string[] {
+  return queueLinksOf(links, shard).map(
+    (name) => `qdisc add dev ${name} root handle ${majorOf(shard)}: htb default 0`,
+  );
+}
+
+/** For `nft`: leads packets to so many shards. */
+export function leadToShards(links: ShapedLinks, shards: number): string[] {
+  return DIRECTIONS.flatMap((direction) => {
+    const chain = `netdev ${links.table} ${direction}`;
+    const end = direction === "down" ? "daddr" : "saddr";
+    const queues = Array.from(
+      { length: shards },
+      (_, shard) => `${majorOf(shard)}:0 : "${links.queueLink(direction, shard)}"`,
+    );
+    return [
+      `flush chain ${chain}`,
+      ...MAPS.map(({ name, family }) => `add rule ${chain} meta priority set ${family} ${end} map @${name}`),
+      `add rule ${chain} fwd to meta priority & 0xffff0000 map { ${queues.join(", ")} }`,
+    ];
+  });
+}
+
+export function addClass(links: ShapedLinks, place: Place, kbitPerSecond: number): string[] {
+  return changeClass(links, place, kbitPerSecond, "add");
 }
 
 /** Changes the speed; what waits goes on waiting. */
-export function changeQueue(
-  { tunnel, upload }: ShapedLinks,
-  minor: number,
+export function changeClass(
+  links: ShapedLinks,
+  place: Place,
   kbitPerSecond: number,
   verb: "add" | "change" = "change",
 ): string[] {
@@ -145,49 +127,62 @@ export function changeQueue(
   const burst = Math.max(BURST_BYTES_MIN, Math.ceil(bytesPerSecond * BURST_SECONDS));
   const limit = Math.max(QUEUE_BYTES_MIN, Math.ceil(bytesPerSecond * QUEUE_SECONDS));
   const speed = `rate ${kbitPerSecond}kbit ceil ${kbitPerSecond}kbit burst ${burst} cburst ${burst} quantum 1600`;
-  return [tunnel, upload].flatMap((device) => [
-    `class ${verb} dev ${device} parent 1: classid 1:${hex(minor)} htb ${speed}`,
-    `qdisc ${verb} dev ${device} parent 1:${hex(minor)} bfifo limit ${limit}`,
+  return queueLinksOf(links, place.shard).flatMap((name) => [
+    `class ${verb} dev ${name} parent ${majorOf(place.shard)}: classid ${classId(place)} htb ${speed}`,
+    `qdisc ${verb} dev ${name} parent ${classId(place)} bfifo limit ${limit}`,
   ]);
 }
 
-/** Lets what waits go at once, so that the queue can be removed without loss. */
-export function drainQueue({ tunnel, upload }: ShapedLinks, minor: number): string[] {
+/** Lets what waits go at once, so that the class can be removed without loss. */
+export function drainClass(links: ShapedLinks, place: Place): string[] {
   const speed = `rate ${DRAINING_KBIT_PER_SECOND}kbit ceil ${DRAINING_KBIT_PER_SECOND}kbit quantum 1600`;
-  return [tunnel, upload].map(
-    (device) => `class change dev ${device} parent 1: classid 1:${hex(minor)} htb ${speed}`,
+  return queueLinksOf(links, place.shard).map(
+    (name) =>
+      `class change dev ${name} parent ${majorOf(place.shard)}: classid ${classId(place)} htb ${speed}`,
   );
 }
 
-/** Once no filter leads to it. */
-export function removeQueue({ tunnel, upload }: ShapedLinks, minor: number): string[] {
-  return [tunnel, upload].map((device) => `class del dev ${device} classid 1:${hex(minor)}`);
+export function removeClass(links: ShapedLinks, place: Place): string[] {
+  return queueLinksOf(links, place.shard).map((name) => `class del dev ${name} classid ${classId(place)}`);
 }
 
-/** Leads an address to its queue: the detour comes last, when all behind it is there. */
-export function addFilters(links: ShapedLinks, place: Place, minor: number): string[] {
-  const header = HEADERS[place.family];
-  const bucket = `${hex(header.lowTables + place.high)}:${hex(place.low)}:`;
-  return lookupsOf(links).map((lookup) => {
-    const to =
-      lookup.parent === "1:" ? `flowid 1:${hex(minor)}` : `action mirred egress redirect dev ${links.upload}`;
-    return `${filter("add", lookup, header)} handle ${bucket}${hex(place.item)} u32 ht ${bucket} match ${header.match} ${lookup.end} ${place.address}/${header.prefixLength} ${to}`;
+/** For `nft`: leads addresses to their classes. */
+export function addAddresses(
+  { table }: ShapedLinks,
+  added: readonly (readonly [Address, Place])[],
+): string[] {
+  return MAPS.flatMap(({ name, family }) => {
+    const elements = added.filter(([address]) => familyOf(address) === family);
+    if (elements.length === 0) return [];
+    const texts = elements.map(([address, place]) => `${address} : ${classId(place)}`);
+    return `add element netdev ${table} ${name} { ${texts.join(", ")} }`;
   });
 }
 
-export function removeFilters(links: ShapedLinks, place: Place): string[] {
-  const header = HEADERS[place.family];
-  const handle = `${hex(header.lowTables + place.high)}:${hex(place.low)}:${hex(place.item)}`;
-  return lookupsOf(links)
-    .map((lookup) => `${filter("del", lookup, header)} handle ${handle} u32`)
-    .reverse();
+/** For `nft`. */
+export function removeAddresses({ table }: ShapedLinks, removed: readonly Address[]): string[] {
+  return MAPS.flatMap(({ name, family }) => {
+    const elements = removed.filter((address) => familyOf(address) === family);
+    return elements.length === 0 ? [] : `delete element netdev ${table} ${name} { ${elements.join(", ")} }`;
+  });
 }
 
-function filter(verb: "add" | "del", { device, parent }: Lookup, { priority, protocol }: Header): string {
-  return `filter ${verb} dev ${device} parent ${parent} prio ${priority} protocol ${protocol}`;
+function queueLinksOf(links: ShapedLinks, shard: number): string[] {
+  return DIRECTIONS.map((direction) => links.queueLink(direction, shard));
+}
+
+function familyOf(address: Address): string {
+  return address.includes(":") ? "ip6" : "ip";
+}
+
+function classId({ shard, minor }: Place): string {
+  return `${majorOf(shard)}:${hex(minor)}`;
+}
+
+function majorOf(shard: number): string {
+  return hex(FIRST_MAJOR + shard);
 }
 
 function hex(number: number): string {
-  invariant(Number.isInteger(number) && number >= 0, "tc counts in whole numbers");
   return number.toString(16);
 }

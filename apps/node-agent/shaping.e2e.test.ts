@@ -1,17 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   connectWireGuard,
   createNetwork,
+  eventually,
   labRequirements,
   type Network,
   run,
   startProcess,
   type WireGuardClient,
 } from "@securewave/testing";
+import { parsePublicKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createShaper, type Limit, uploadInterface } from "./shaping.ts";
+import { parsePeerSpec } from "./peer-spec.ts";
+import { createShaper, type Limit } from "./shaping.ts";
+import { linksOf } from "./shaping-commands.ts";
+import { createSpeeds, type Speeds } from "./speeds.ts";
 
-const lab = labRequirements(["tc", "iperf3"]);
+const lab = labRequirements(["tc", "nft", "iperf3"]);
 const MTU = 1420;
 const DATAGRAM_BYTES = 1200;
 /** Of each packet: UDP in IPv4 and in IPv6. */
@@ -37,7 +43,7 @@ describe.skipIf(!lab.ok)(lab.title("devices held to a speed"), () => {
     createShaper({
       interfaceName,
       run: (program, args, options = {}) => {
-        if (program === "tc") commands.push(options.input ?? args.join(" "));
+        if (program !== "ip") commands.push(options.input ?? args.join(" "));
         return run(program, args, { namespace: node, ...(options.input && { input: options.input }) });
       },
     });
@@ -56,7 +62,6 @@ describe.skipIf(!lab.ok)(lab.title("devices held to a speed"), () => {
       const net = `198.51.${index}`;
       await network.connect(namespace, node, { v4: [`${net}.10/24`, `${net}.1/24`] });
       const own = generateKeyPair();
-      // Their addresses end alike, so that both stand in the same bucket of the hash tables.
       const addresses = [`10.${8 + index}.3.7/32`, `fd00::${index + 1}:307/128`] as const;
       customers.push({ namespace, key: own.publicKey, addresses, privateKey: own.privateKey, net });
     }
@@ -154,6 +159,8 @@ describe.skipIf(!lab.ok)(lab.title("devices held to a speed"), () => {
       for (const speed of [4000, 500, 6000, 1000]) await limitAnn(speed);
       await shaper.apply(new Map());
       await limitAnn(6000);
+      await shaper.change(new Map([[ann.key, undefined]]));
+      await shaper.change(new Map([[ann.key, limitOf(ann, 6000)]]));
     });
     expect(lost).toBe(0);
     expectNear(await speedOf(ann, "down", 4), 6000);
@@ -181,8 +188,10 @@ describe.skipIf(!lab.ok)(lab.title("devices held to a speed"), () => {
     expect(await classes()).toBe(2);
   });
 
+  const queueLink = (direction: "down" | "up", shard = 0) =>
+    linksOf(tunnel.interfaceName).queueLink(direction, shard);
   const classes = async () => {
-    const devices = [tunnel.interfaceName, uploadInterface(tunnel.interfaceName)];
+    const devices = [queueLink("down"), queueLink("up")];
     const shown = await Promise.all(
       devices.map((device) => run("tc", ["class", "show", "dev", device], { namespace: node })),
     );
@@ -190,7 +199,7 @@ describe.skipIf(!lab.ok)(lab.title("devices held to a speed"), () => {
       .length;
   };
   const counted = async () => {
-    const { stdout } = await run("tc", ["-s", "class", "show", "dev", tunnel.interfaceName], {
+    const { stdout } = await run("tc", ["-s", "class", "show", "dev", queueLink("down")], {
       namespace: node,
     });
     return Number(/Sent (\d+) bytes/.exec(stdout)?.[1]);
@@ -212,7 +221,7 @@ describe.skipIf(!lab.ok)(lab.title("devices held to a speed"), () => {
   });
 
   test("what the kernel refuses is said without an address, and the next attempt begins from nothing", async () => {
-    await run("tc", ["qdisc", "del", "dev", tunnel.interfaceName, "root"], { namespace: node });
+    await run("tc", ["qdisc", "del", "dev", queueLink("down"), "root"], { namespace: node });
     const failure = await limitAnn(5000).catch((error: Error) => error.message);
     expect(failure).toMatch(/^Speed limits could not be set: the kernel refused “class change”/);
     expect(failure).not.toContain("10.8.");
@@ -226,12 +235,81 @@ describe.skipIf(!lab.ok)(lab.title("devices held to a speed"), () => {
     await limitAnn(5000);
   });
 
+  describe("by tiers and throttles", () => {
+    let speeds: Speeds;
+    let attempts = 0;
+
+    beforeAll(async () => {
+      const peers = [ann, bob].map(({ key, addresses }) => {
+        const peer = parsePeerSpec({ public_key: key, preshared_key: null, allowed_ips: [...addresses] });
+        if (!peer) throw new Error("both are usable peers");
+        return peer;
+      });
+      speeds = createSpeeds({
+        shaper,
+        peerOf: (key) => peers.find(({ publicKey }) => publicKey === key),
+        tierOf: (key) => (key === ann.key ? 1 : 2),
+        wantedKeys: () => peers.map(({ publicKey }) => publicKey),
+        onAttempt: () => attempts++,
+      });
+      await settled(() => {
+        speeds.takeTiers(tiersOf(3000, 9000));
+        speeds.interfaceUp("adopted");
+      });
+    });
+
+    const tiersOf = (...speedsOfTiers: number[]) =>
+      speedsOfTiers.map((kbit_per_second, index) => ({ tier: index + 1, kbit_per_second }));
+    const throttleAnn = (kbitPerSecond?: number) => {
+      const key = parsePublicKey(ann.key);
+      speeds.takeThrottles(new Map(key && kbitPerSecond ? [[key, kbitPerSecond]] : []));
+    };
+    const settled = async (act: () => void) => {
+      const before = attempts;
+      act();
+      await eventually(() => expect(attempts).toBeGreaterThan(before), { everyMs: 10 });
+      expect(speeds.problem).toBeNull();
+    };
+
+    test("devices of two tiers have two speeds at the same time", async () => {
+      const both = await Promise.all([speedOf(ann, "down", 4), speedOf(bob, "down", 6, "5202")]);
+      expectNear(both[0], 3000);
+      expectNear(both[1], 9000);
+    });
+
+    test("a tier whose speed changes under a live tunnel loses no packet, and leaves the other tier alone", async () => {
+      commands = [];
+      const lost = await lostPings(150, async () => {
+        for (const speed of [6000, 2000, 4000]) {
+          await settled(() => speeds.takeTiers(tiersOf(speed, 9000)));
+          await sleep(300);
+        }
+      });
+      expect(lost).toBe(0);
+      expect(commands.join("\n").match(/class change/g)).toHaveLength(6);
+      expectNear(await speedOf(ann, "up", 4), 4000);
+    });
+
+    test("a throttle below the tier's speed holds until it is lifted, one above it is no limit", async () => {
+      await settled(() => throttleAnn(1000));
+      expectNear(await speedOf(ann, "down", 6), 1000);
+      expectNear(await speedOf(ann, "up", 4), 1000);
+      await settled(() => throttleAnn());
+      expectNear(await speedOf(ann, "down", 4), 4000);
+      commands = [];
+      await settled(() => throttleAnn(20_000));
+      expect(commands).toEqual([]);
+    });
+  });
+
   test("afterwards nothing is left", async () => {
     await shaper.remove();
     const { stdout: queues } = await run("tc", ["qdisc", "show"], { namespace: node });
-    expect(queues).not.toMatch(/htb|ingress|bfifo/);
-    const { stdout: links } = await run("ip", ["-brief", "link"], { namespace: node });
-    expect(links).not.toContain(uploadInterface(tunnel.interfaceName));
+    expect(queues).not.toMatch(/htb|bfifo/);
+    const { stdout: links } = await run("ip", ["-brief", "link", "show", "type", "ifb"], { namespace: node });
+    expect(links).toBe("");
+    const { stdout: rules } = await run("nft", ["list", "ruleset"], { namespace: node });
+    expect(rules).toBe("");
     expect(await speedOf(ann, "up", 6)).toBeGreaterThan(9000);
   });
 

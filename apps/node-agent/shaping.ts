@@ -1,50 +1,65 @@
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Family } from "@securewave/wireguard";
 import { AgentError } from "./errors.ts";
 import { fieldOf } from "./links.ts";
 import { type ProgramOptions, type ProgramResult, runProgram } from "./run-program.ts";
 import {
-  addFilters,
-  addQueue,
-  CLASSES_MAX,
-  changeQueue,
-  drainQueue,
+  type Classes,
+  checked,
+  createClasses,
+  type Difference,
+  type Limit,
+  type Wanted,
+} from "./shaping-classes.ts";
+import {
+  addAddresses,
+  addClass,
+  addQueueLinks,
+  addQueues,
+  changeClass,
+  drainClass,
   foundation,
-  lowerTable,
-  type Place,
-  parsePlace,
-  removeFilters,
-  removeQueue,
-  SAME_PLACE_MAX,
-  type ShapedLinks,
+  leadToShards,
+  linksOf,
+  removeAddresses,
+  removeClass,
+  removeFoundation,
 } from "./shaping-commands.ts";
 
-export interface Limit {
-  /** The device's in the tunnel, with or without prefix length. */
-  readonly addresses: readonly string[];
-  /** In each direction, as the tunnel carries it: with IP headers, without WireGuard's own. */
-  readonly kbitPerSecond: number;
-}
+export type { Limit };
 
-/** Holds devices to a speed. Calls may overlap: each waits for the one before. */
+/**
+ * Holds devices to a speed. Calls may overlap: each waits for the one before. A tunnel whose speed changes loses no
+ * packet; one that stays as it was notices nothing. After a call that failed, the next begins from nothing and brings
+ * all limits that are wanted by then.
+ */
 export interface Shaper {
   /**
-   * Brings the limits to the given ones, by public key. A tunnel whose speed changes loses no packet; one that stays
-   * as it was notices nothing, unless hundreds of others come or go with it.
+   * Brings the limits to the given ones, by public key.
    *
-   * @throws AgentError that says what the kernel lacks; the next call then begins from nothing
+   * @throws AgentError that says what the kernel lacks
    */
   apply(limits: ReadonlyMap<string, Limit>): Promise<void>;
+  /**
+   * Changes the limits of these devices, or lifts them (undefined); it costs the same however many others there are.
+   *
+   * @throws AgentError that says what the kernel lacks
+   */
+  change(limits: ReadonlyMap<string, Limit | undefined>): Promise<void>;
   /** Makes the queues of these devices anew, so that the kernel's counters for them begin at zero. */
   forget(publicKeys: Iterable<string>): Promise<void>;
   /** Takes everything away. */
   remove(): Promise<void>;
 }
 
+/** For interfaces that exist in memory only. */
+export const noShaper: Pick<Shaper, "apply" | "change"> = {
+  apply: async () => undefined,
+  change: async () => undefined,
+};
+
 export interface ShaperOptions {
   readonly interfaceName: string;
-  /** Runs `tc` and `ip`; as programs of this machine, unless told otherwise. */
+  /** Runs `tc`, `nft` and `ip`; as programs of this machine, unless told otherwise. */
   readonly run?: (
     program: string,
     args: readonly string[],
@@ -52,39 +67,27 @@ export interface ShaperOptions {
   ) => Promise<ProgramResult>;
 }
 
-interface Held {
-  readonly minor: number;
-  readonly kbitPerSecond: number;
-  readonly places: readonly Place[];
-  /** As they were given, to be compared. */
-  readonly addresses: string;
-}
-
 /** What the kernel holds for one life of the interface. */
 interface State {
   readonly interfaceIndex: number;
-  readonly devices: Map<string, Held>;
-  /** Class numbers that were used before and are free. */
-  readonly freeMinors: number[];
-  /** Items by bucket: `4:3:7`. */
-  readonly items: Map<string, Set<number>>;
-  /** Lower tables that are there: `4:3`. */
-  readonly tables: Set<string>;
+  readonly classes: Classes;
+  /** Shards that are there. */
+  shards: number;
 }
 
 const DRAIN_MS = 100;
-/** A program has 30 s (`run-program.ts`), and a command takes up to some milliseconds where thousands of filters stand. */
+/** A program has 30 s (`run-program.ts`), and a command takes up to some milliseconds where there are tens of thousands. */
 const BATCH_COMMANDS_MAX = 1000;
-/** From so many devices on that come and go together, making everything anew is faster than changing it. */
-const UPHEAVAL_DEVICES_MIN = 500;
-
-/** The name of the interface that uploads are led through; the same for a tunnel interface at all times. */
-export function uploadInterface(tunnel: string): string {
-  return `swup${createHash("sha256").update(tunnel).digest("hex").slice(0, 8)}`;
-}
+/** Of the devices on a new interface, so many at a time get their limits: the first do not wait for the last. */
+const BEGINNERS_MAX = 2000;
+/** So that a transaction's answers fit into what the kernel buffers for `nft`. */
+const ELEMENTS_MAX = 4000;
+const WHAT_IT_TAKES =
+  " It takes Linux 5.16 or later with nftables (nf_tables, nft_fwd_netdev) and the modules sch_htb and ifb.";
 
 export function createShaper({ interfaceName, run = runProgram }: ShaperOptions): Shaper {
-  const links: ShapedLinks = { tunnel: interfaceName, upload: uploadInterface(interfaceName) };
+  const links = linksOf(interfaceName);
+  let wanted = new Map<string, Wanted>();
   let state: State | undefined;
   let last: Promise<void> = Promise.resolve();
 
@@ -94,19 +97,22 @@ export function createShaper({ interfaceName, run = runProgram }: ShaperOptions)
     return turn;
   }
 
-  /** @throws AgentError without what tc printed, which can hold a tunnel address */
+  /** @throws AgentError without what tc printed */
   async function tell(commands: readonly string[]): Promise<void> {
-    for (let at = 0; at < commands.length; at += BATCH_COMMANDS_MAX) {
-      const batch = commands.slice(at, at + BATCH_COMMANDS_MAX);
-      const { code, stderr } = await run("tc", ["-batch", "-"], { input: `${batch.join("\n")}\n` });
+    for (const batch of piecesOf(commands, BATCH_COMMANDS_MAX)) {
+      const { code, stderr } = await run("tc", ["-batch", "-"], { input: textOf(batch) });
       if (code === 0) continue;
-      state = undefined;
       const number = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? Number.NaN);
       const [object = "tc", verb = ""] = (batch[number - 1] ?? "").split(" ");
-      throw new AgentError(
-        `Speed limits could not be set: the kernel refused “${object} ${verb}”.${WHAT_IT_TAKES}`,
-      );
+      throw refused(`the kernel refused “${object} ${verb}”`);
     }
+  }
+
+  /** One transaction. @throws AgentError without what nft printed, which can hold tunnel addresses */
+  async function tellRules(commands: readonly string[], trouble: string): Promise<void> {
+    if (commands.length === 0) return;
+    const { code } = await run("nft", ["-f", "-"], { input: textOf(commands) });
+    if (code !== 0) throw refused(trouble);
   }
 
   async function interfaceIndex(): Promise<number | undefined> {
@@ -120,167 +126,124 @@ export function createShaper({ interfaceName, run = runProgram }: ShaperOptions)
   /** Also what an agent before this one left. */
   async function clear(): Promise<void> {
     state = undefined;
-    await run("tc", ["qdisc", "del", "dev", links.tunnel, "ingress"]);
-    await run("tc", ["qdisc", "del", "dev", links.tunnel, "root"]);
-    await run("ip", ["link", "del", "dev", links.upload]);
+    await run("nft", ["-f", "-"], { input: textOf(removeFoundation(links)) });
+    await run("ip", ["link", "del", "group", `${links.group}`]);
   }
 
-  async function begin(index: number): Promise<State> {
+  async function begin(interfaceIndex: number): Promise<State> {
     await clear();
-    const { code } = await run("ip", ["link", "add", links.upload, "type", "ifb"]);
-    if (code !== 0)
-      throw new AgentError(`Uploads cannot be limited: this kernel has no ifb.${WHAT_IT_TAKES}`);
-    await run("ip", ["link", "set", "dev", links.upload, "up"]);
-    await tell(foundation(links));
-    return {
-      interfaceIndex: index,
-      devices: new Map(),
-      freeMinors: [],
-      items: new Map(),
-      tables: new Set(),
-    };
+    await tellRules(foundation(links), "this kernel's nftables cannot lead packets aside as they leave");
+    return { interfaceIndex, classes: createClasses(), shards: 0 };
   }
 
-  async function bring(limits: ReadonlyMap<string, Limit>): Promise<void> {
+  async function addShards(held: State): Promise<void> {
+    const from = held.shards;
+    const added = Array.from({ length: held.classes.shards - from }, (_, index) => from + index);
+    if (added.length === 0) return;
+    const queueLinks = added.flatMap((shard) => addQueueLinks(links, shard));
+    const { code } = await run("ip", ["-batch", "-"], { input: textOf(queueLinks) });
+    if (code !== 0) throw refused("this kernel has no ifb");
+    await tell(added.flatMap((shard) => addQueues(links, shard)));
+    await tellRules(leadToShards(links, held.classes.shards), "the kernel refused rules that lead to queues");
+    held.shards = held.classes.shards;
+  }
+
+  /** @param touched keys whose limits may be others than before; undefined for all */
+  async function bring(touched?: Iterable<string>): Promise<void> {
     const index = await interfaceIndex();
     if (index === undefined) {
       state = undefined;
-      if (limits.size > 0)
+      if (wanted.size > 0)
         throw new AgentError("Speed limits wait for the tunnel interface, which is not there.");
       return;
     }
-    if (state?.interfaceIndex !== index) {
-      if (limits.size === 0) return clear();
-      state = await begin(index);
-    } else if (isUpheaval(state, limits)) {
-      state = await begin(index);
-    }
-    const held = state;
+    const isNew = state?.interfaceIndex !== index;
+    if (isNew && wanted.size === 0) return clear();
+    const held = state && !isNew ? state : await begin(index);
     state = undefined; // until it is known to be what the kernel holds
-    const { now, later } = changesOf(links, held, limits);
-    await tell(now);
+    if (isNew) for (const piece of piecesOf([...wanted.keys()], BEGINNERS_MAX)) await settle(held, piece);
+    else await settle(held, touched ?? new Set([...held.classes.keys, ...wanted.keys()]));
     state = held;
-    if (later.length === 0) return;
+  }
+
+  async function settle(held: State, keys: Iterable<string>): Promise<void> {
+    const difference = held.classes.take(Array.from(keys, (key) => [key, wanted.get(key)] as const));
+    await addShards(held);
+    await tell(commandsOf(difference));
+    await lead(difference);
+    if (difference.ended.length === 0) return;
     await sleep(DRAIN_MS);
-    await tell(later);
+    await tell(difference.ended.flatMap((place) => removeClass(links, place)));
+  }
+
+  /** Classes are there before packets are led to them. */
+  function commandsOf({ ended, changed, added }: Difference): string[] {
+    return [
+      ...ended.flatMap((place) => drainClass(links, place)),
+      ...changed.flatMap(({ place, kbitPerSecond }) => changeClass(links, place, kbitPerSecond)),
+      ...added.flatMap(({ place, kbitPerSecond }) => addClass(links, place, kbitPerSecond)),
+    ];
+  }
+
+  async function lead({ unled, led }: Difference): Promise<void> {
+    const trouble = "the kernel refused an entry of the map from addresses to queues";
+    // Where it is few, in one transaction: an address that goes from one device to another is never without a limit.
+    if (unled.length + led.size <= ELEMENTS_MAX)
+      return tellRules([...removeAddresses(links, unled), ...addAddresses(links, [...led])], trouble);
+    for (const piece of piecesOf(unled, ELEMENTS_MAX))
+      await tellRules(removeAddresses(links, piece), trouble);
+    for (const piece of piecesOf([...led], ELEMENTS_MAX))
+      await tellRules(addAddresses(links, piece), trouble);
   }
 
   return {
-    apply: (limits) => inTurn(() => bring(new Map(limits))),
+    apply: (limits) =>
+      inTurn(async () => {
+        wanted = new Map(Array.from(limits, ([key, limit]) => [key, checked(limit)]));
+        await bring();
+      }),
+    change: (limits) =>
+      inTurn(async () => {
+        const changes = Array.from(limits, ([key, limit]) => [key, limit && checked(limit)] as const);
+        for (const [key, limit] of changes) {
+          if (limit) wanted.set(key, limit);
+          else wanted.delete(key);
+        }
+        await bring(limits.keys());
+      }),
     forget: (publicKeys) =>
       inTurn(async () => {
-        if (!state) return;
-        const { devices } = state;
+        const held = state;
+        if (!held) return;
         const commands = [...new Set(publicKeys)].flatMap((key) => {
-          const held = devices.get(key);
-          return held
-            ? [
-                ...takeAway(links, held),
-                ...removeQueue(links, held.minor),
-                ...addQueue(links, held.minor, held.kbitPerSecond),
-                ...leadTo(links, held),
-              ]
+          const place = held.classes.placeOf(key);
+          const limit = wanted.get(key);
+          return place && limit
+            ? [...removeClass(links, place), ...addClass(links, place, limit.kbitPerSecond)]
             : [];
         });
+        state = undefined;
         await tell(commands);
+        state = held;
       }),
-    remove: () => inTurn(clear),
+    remove: () =>
+      inTurn(async () => {
+        wanted = new Map();
+        await clear();
+      }),
   };
 }
 
-const WHAT_IT_TAKES = " It takes the modules sch_htb, sch_ingress, cls_u32, act_mirred and ifb.";
-
-/** Then what waits in the queues is lost once, as on a line that fails over. */
-function isUpheaval({ devices }: State, wanted: ReadonlyMap<string, Limit>): boolean {
-  let changes = 0;
-  for (const key of devices.keys()) if (!wanted.has(key)) changes++;
-  for (const key of wanted.keys()) if (!devices.has(key)) changes++;
-  return changes >= UPHEAVAL_DEVICES_MIN && changes * 2 > Math.max(devices.size, wanted.size);
+function refused(trouble: string): AgentError {
+  return new AgentError(`Speed limits could not be set: ${trouble}.${WHAT_IT_TAKES}`);
 }
 
-/** The commands from what is held to what is wanted; the state is then that of afterwards. */
-function changesOf(
-  links: ShapedLinks,
-  state: State,
-  wanted: ReadonlyMap<string, Limit>,
-): { now: string[]; later: string[] } {
-  const now: string[] = [];
-  // Making or removing a class, the kernel walks all filters: of many changes, the filters go first and come last.
-  const filters: string[] = [];
-  const later: string[] = [];
-  const ended: number[] = [];
-  for (const [key, held] of state.devices) {
-    const limit = wanted.get(key);
-    if (limit && textOf(limit.addresses) === held.addresses) continue;
-    now.push(...drainQueue(links, held.minor), ...takeAway(links, held));
-    later.push(...removeQueue(links, held.minor));
-    for (const place of held.places) state.items.get(bucketOf(place))?.delete(place.item);
-    ended.push(held.minor);
-    state.devices.delete(key);
-  }
-  for (const [key, { addresses, kbitPerSecond }] of wanted) {
-    const held = state.devices.get(key);
-    if (held?.kbitPerSecond === kbitPerSecond) continue;
-    if (held) {
-      now.push(...changeQueue(links, held.minor, kbitPerSecond));
-      state.devices.set(key, { ...held, kbitPerSecond });
-      continue;
-    }
-    const places = addresses.map((text) => takePlace(state, text));
-    const minor = takeMinor(state, ended.length);
-    const added = { minor, kbitPerSecond, places, addresses: textOf(addresses) };
-    for (const { family, high } of places) {
-      if (state.tables.has(`${family}:${high}`)) continue;
-      state.tables.add(`${family}:${high}`);
-      filters.push(...lowerTable(links, family, high));
-    }
-    now.push(...addQueue(links, minor, kbitPerSecond));
-    filters.push(...leadTo(links, added));
-    state.devices.set(key, added);
-  }
-  // Their numbers are free only once they are gone.
-  state.freeMinors.push(...ended);
-  return { now: [...now, ...filters], later };
+function textOf(commands: readonly string[]): string {
+  return `${commands.join("\n")}\n`;
 }
 
-function leadTo(links: ShapedLinks, { minor, places }: Held): string[] {
-  return places.flatMap((place) => addFilters(links, place, minor));
-}
-
-function takeAway(links: ShapedLinks, { places }: Held): string[] {
-  return places.flatMap((place) => removeFilters(links, place));
-}
-
-function takePlace(state: State, text: string): Place {
-  const parsed = parsePlace(text);
-  if (!parsed) throw new AgentError("A device to be limited has a network in place of an address.");
-  const bucket = bucketOf(parsed);
-  const items = state.items.get(bucket) ?? new Set();
-  state.items.set(bucket, items);
-  return { ...parsed, item: lowestFree(items) };
-}
-
-/** @param ending classes that are still there, though their devices are not */
-function takeMinor({ freeMinors, devices }: State, ending: number): number {
-  // Without a free number, those in use are exactly the first ones.
-  const minor = freeMinors.pop() ?? devices.size + ending + 1;
-  if (minor > CLASSES_MAX) throw new AgentError(`More than ${CLASSES_MAX} devices cannot be limited.`);
-  return minor;
-}
-
-function lowestFree(taken: Set<number>): number {
-  for (let number = 1; number <= SAME_PLACE_MAX; number++) {
-    if (taken.has(number)) continue;
-    taken.add(number);
-    return number;
-  }
-  throw new AgentError("Too many tunnel addresses end alike.");
-}
-
-function bucketOf({ family, high, low }: { family: Family; high: number; low: number }): string {
-  return `${family}:${high}:${low}`;
-}
-
-function textOf(addresses: readonly string[]): string {
-  return addresses.join(" ");
+function piecesOf<Item>(items: readonly Item[], itemsMax: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / itemsMax) }, (_, index) =>
+    items.slice(index * itemsMax, (index + 1) * itemsMax),
+  );
 }

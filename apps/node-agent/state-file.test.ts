@@ -13,10 +13,18 @@ const state: SavedState = {
   revision: 5,
   interface: TEST_INTERFACE,
   hash: "0".repeat(64),
+  speeds: [{ tier: 1, kbit_per_second: 10_000 }],
   peers: Array.from({ length: 1200 }, (_, key) => parsePeerSpec(peerSpec(key, { presharedKey: key }))).filter(
     (peer) => peer !== undefined,
   ),
+  tiers: new Map([1, 2, 900].map((key) => [parsedKey(key), key])),
 };
+
+function parsedKey(key: number) {
+  const peer = parsePeerSpec(peerSpec(key));
+  if (peer === undefined) throw new Error("a test peer is a usable one");
+  return peer.publicKey;
+}
 
 function openFile(name: string, nodeId = NODE_ID) {
   const path = join(dir.path, "folder", name);
@@ -52,6 +60,17 @@ test("many saves make one write, a second later, of the newest state", async () 
     },
   );
   expect(writes).toBe(1);
+});
+
+test("what an agent saved that knew of no tiers is read as peers without one, of no revision: it asks for the whole", async () => {
+  const { path, file } = openFile("sw3.json");
+  file.save(() => state);
+  await file.flush();
+  const { speeds: _, ...saved } = JSON.parse(readFileSync(path, "utf8"));
+  const peers = saved.peers.map(({ tier: __, ...peer }: { tier: number }) => peer);
+  writeFileSync(path, JSON.stringify({ ...saved, peers }));
+  const { speeds: ___, ...rest } = state;
+  expect(await openFile("sw3.json").file.read()).toEqual({ ...rest, revision: null, tiers: new Map() });
 });
 
 test("a damaged file is set aside and not trusted", async () => {

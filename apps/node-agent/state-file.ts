@@ -1,10 +1,10 @@
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
-import { InterfaceSpec, PeerSpec } from "@securewave/contracts/node-protocol";
+import { InterfaceSpec, PeerSpec, Tiers } from "@securewave/contracts/node-protocol";
 import { Id, Nullable, Strict } from "@securewave/contracts/schemas";
 import { SECOND_MS } from "@securewave/foundation";
-import type { Peer } from "@securewave/wireguard";
+import type { Peer, PublicKey } from "@securewave/wireguard";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { parsePeerSpec, toPeerSpec } from "./peer-spec.ts";
@@ -20,12 +20,16 @@ const SavedState = Strict({
   revision: Nullable(Type.Integer({ minimum: 0 })),
   interface: InterfaceSpec,
   hash: Type.String({ pattern: "^[0-9a-f]{64}$", description: "Of what the interface had" }),
-  peers: Type.Array(PeerSpec),
+  /** Files of agents before version 3 of the protocol have neither speeds nor tiers. */
+  speeds: Type.Optional(Tiers.properties.speeds),
+  peers: Type.Array(Strict({ ...PeerSpec.properties, tier: Type.Optional(PeerSpec.properties.tier) })),
 });
 const savedState = Compile(SavedState);
 
 export type SavedState = Omit<Static<typeof SavedState>, "format" | "node_id" | "peers"> & {
   readonly peers: readonly Peer[];
+  /** Of the peers that have one. */
+  readonly tiers: ReadonlyMap<PublicKey, number>;
 };
 
 /**
@@ -79,7 +83,7 @@ export function createStateFile({ path, nodeId, onError }: StateFileOptions): St
     return tail;
   }
 
-  async function write({ peers, ...rest }: SavedState): Promise<void> {
+  async function write({ peers, tiers, ...rest }: SavedState): Promise<void> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const temporary = `${path}.new`;
     await rm(temporary, { force: true });
@@ -88,7 +92,9 @@ export function createStateFile({ path, nodeId, onError }: StateFileOptions): St
       const head = JSON.stringify({ format: FORMAT, node_id: nodeId, ...rest });
       await file.write(`${head.slice(0, -1)},"peers":[`);
       for (let at = 0; at < peers.length; at += PEERS_PER_TURN) {
-        const texts = peers.slice(at, at + PEERS_PER_TURN).map((peer) => JSON.stringify(toPeerSpec(peer)));
+        const texts = peers
+          .slice(at, at + PEERS_PER_TURN)
+          .map((peer) => JSON.stringify(toPeerSpec(peer, tiers.get(peer.publicKey) ?? 0)));
         await file.write(`${at > 0 ? "," : ""}${texts.join(",\n")}`);
         await yieldToOthers();
       }
@@ -125,9 +131,18 @@ export function createStateFile({ path, nodeId, onError }: StateFileOptions): St
 function parseSavedState(text: string, nodeId: string): SavedState | undefined {
   const saved = parseJson(text);
   if (!savedState.Check(saved) || saved.node_id !== nodeId) return undefined;
-  const peers = saved.peers.map(parsePeerSpec).filter((peer) => peer !== undefined);
-  if (peers.length !== saved.peers.length) return undefined;
-  return { revision: saved.revision, interface: saved.interface, hash: saved.hash, peers };
+  const peers: Peer[] = [];
+  const tiers = new Map<PublicKey, number>();
+  for (const { tier = 0, ...spec } of saved.peers) {
+    const peer = parsePeerSpec(spec);
+    if (peer === undefined) return undefined;
+    peers.push(peer);
+    if (tier > 0) tiers.set(peer.publicKey, tier);
+  }
+  const { hash, speeds } = saved;
+  // Of an agent that knew no tiers: without a revision the control plane sends the whole, and they are in that.
+  const revision = saved.peers.some(({ tier }) => tier === undefined) ? null : saved.revision;
+  return { revision, interface: saved.interface, hash, ...(speeds && { speeds }), peers, tiers };
 }
 
 function parseJson(text: string): unknown {

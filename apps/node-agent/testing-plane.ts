@@ -1,7 +1,12 @@
 import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { decodeFigures, type FiguresFrame } from "@securewave/contracts/node-frames";
+import {
+  decodeFigures,
+  decodeHealth,
+  type FiguresFrame,
+  type HealthFrame,
+} from "@securewave/contracts/node-frames";
 import {
   type AgentFrame,
   authenticationText,
@@ -28,8 +33,9 @@ export interface TestPlane {
   readonly joinToken: string;
   /** All frames of agents, in order. */
   readonly frames: AgentFrame[];
-  /** All binary frames of agents, in order. */
+  /** All reports and batches of agents, in order. */
   readonly figures: FiguresFrame[];
+  readonly healths: HealthFrame[];
   /** Connections that were opened, proven or not. */
   connections(): number;
   proofs(): Static<typeof Proof>[];
@@ -49,6 +55,8 @@ export interface TestPlaneOptions {
   readonly interface?: InterfaceSpec;
   /** Sent to an agent that has proved itself, after the interface. */
   readonly onProof?: (proof: Static<typeof Proof>) => PlaneFrame[];
+  /** The code by which an agent is not let in, at its hello or once it has proved itself. */
+  readonly refuses?: { readonly after: "hello" | "proof"; readonly code: () => string | undefined };
 }
 
 export const TEST_INTERFACE: InterfaceSpec = {
@@ -65,6 +73,7 @@ export async function openTestPlane(options: TestPlaneOptions = {}): Promise<Tes
   const rawKey = String(keys.publicKey.export({ format: "jwk" }).x);
   const frames: AgentFrame[] = [];
   const figures: FiguresFrame[] = [];
+  const healths: HealthFrame[] = [];
   const sockets = new Set<WebSocket>();
   let proven: WebSocket | undefined;
   let connections = 0;
@@ -91,6 +100,13 @@ export async function openTestPlane(options: TestPlaneOptions = {}): Promise<Tes
     const tell = (frame: PlaneFrame) => socket.send(JSON.stringify(frame));
     socket.on("error", () => undefined);
     socket.on("close", () => sockets.delete(socket));
+    const isRefused = (after: "hello" | "proof") => {
+      const code = options.refuses?.after === after ? options.refuses.code() : undefined;
+      if (code === undefined) return false;
+      tell({ type: "refused", code, detail: "For a test." });
+      socket.close(1008, code);
+      return true;
+    };
     const challenge = (hello: Extract<AgentFrame, { type: "hello" }>) => {
       agentNonce = hello.nonce;
       const signer = options.isImpostor?.() ? stranger.privateKey : keys.privateKey;
@@ -103,23 +119,31 @@ export async function openTestPlane(options: TestPlaneOptions = {}): Promise<Tes
         socket.terminate();
         return;
       }
+      if (isRefused("proof")) return;
       proven = socket;
       tell({ type: "interface", interface: options.interface ?? TEST_INTERFACE });
       for (const answer of options.onProof?.(proof) ?? []) tell(answer);
     };
     socket.on("message", (data: Buffer, isBinary: boolean) => {
       if (isBinary) {
-        const told = decodeFigures(data);
-        if (!told) throw new Error("the agent sent a binary frame that is none");
-        figures.push(told);
+        takeBinary(data);
         return;
       }
       const frame: AgentFrame = JSON.parse(String(data));
       frames.push(frame);
-      if (frame.type === "hello") challenge(frame);
+      if (frame.type === "hello" && !isRefused("hello")) challenge(frame);
       if (frame.type === "proof") welcome(frame);
     });
   });
+
+  function takeBinary(data: Buffer): void {
+    const health = decodeHealth(data);
+    const told = health ? undefined : decodeFigures(data);
+    if (health) healths.push(health);
+    else if (told) figures.push(told);
+    else throw new Error("the agent sent a binary frame that is none");
+  }
+
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -137,6 +161,7 @@ export async function openTestPlane(options: TestPlaneOptions = {}): Promise<Tes
     joinToken: `swj_${"a".repeat(43)}.${digest.slice(0, FINGERPRINT_LENGTH)}`,
     frames,
     figures,
+    healths,
     connections: () => connections,
     proofs: () => frames.filter((frame) => frame.type === "proof"),
     send(...answers) {
@@ -155,13 +180,14 @@ export async function openTestPlane(options: TestPlaneOptions = {}): Promise<Tes
 /** A peer of which everything follows from its number. */
 export function peerSpec(
   number: number,
-  options: { presharedKey?: number; address?: number } = {},
+  options: { presharedKey?: number; address?: number; tier?: number } = {},
 ): PeerSpec {
-  const { presharedKey, address = number } = options;
+  const { presharedKey, address = number, tier = 0 } = options;
   return {
     public_key: keyOf(`public ${number}`),
     preshared_key: presharedKey === undefined ? null : keyOf(`preshared ${presharedKey}`),
     allowed_ips: [`10.8.${address >> 8}.${address & 255}/32`],
+    tier,
   };
 }
 

@@ -7,7 +7,6 @@ import {
   settleable,
 } from "@securewave/contracts/node-frames";
 import type { Roster, Slots } from "@securewave/contracts/node-protocol";
-import { SECOND_MS } from "@securewave/foundation";
 import type { PeerCounters } from "./drivers/driver.ts";
 
 const INCARNATION_BYTES = 16;
@@ -57,8 +56,8 @@ export interface Totals {
   roster(): Roster;
   /** Slots that were added since the roster or slots that were told last; undefined when there are none. */
   takeNewSlots(): Slots | undefined;
-  /** @param counters the reading that ages are taken from; without one nobody is connected */
-  report(sequence: number, counters: readonly PeerCounters[], nowMs: number): Uint8Array<ArrayBuffer>;
+  /** @param ages seconds since the handshakes of those that made one */
+  report(sequence: number, ages: ReadonlyMap<string, number>): Uint8Array<ArrayBuffer>;
   /**
    * Freezes the totals as the batch after the last that was settled. A batch that is frozen stays as it is.
    *
@@ -214,14 +213,11 @@ export function createTotals(saved: SavedTotals | undefined): Totals {
       told = keys.length;
       return { type: "slots", number, peers };
     },
-    report(sequence, counters, nowMs) {
+    report(sequence, agesByKey) {
       const ages = new Uint8Array(told).fill(AGE_NONE);
-      const nowSeconds = Math.floor(nowMs / SECOND_MS);
-      for (const { publicKey, lastHandshakeSeconds } of counters) {
+      for (const [publicKey, age] of agesByKey) {
         const slot = slots.get(publicKey);
-        if (slot === undefined || slot >= told || lastHandshakeSeconds === 0) continue;
-        const age = Math.max(0, nowSeconds - lastHandshakeSeconds);
-        if (age < SESSION_SECONDS_MAX) ages[slot] = age;
+        if (slot !== undefined && slot < told && age < SESSION_SECONDS_MAX) ages[slot] = age;
       }
       const received = columns.received.subarray(0, told);
       const sent = columns.sent.subarray(0, told);

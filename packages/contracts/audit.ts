@@ -62,6 +62,7 @@ export const AUDIT_DETAILS = {
   node_removed: Empty,
   node_quarantined: Strict({ reason: Name }),
   node_trusted: Empty,
+  node_cloned: Empty,
   device_revoked_by_staff: Empty,
   deletion_requested: Strict({ due_on: Day }),
   deletion_withdrawn: Empty,

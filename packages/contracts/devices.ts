@@ -3,6 +3,7 @@ import { type Static, Type } from "typebox";
 import { accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
 import {
+  Country,
   Day,
   HumanText,
   Id,
@@ -33,7 +34,25 @@ export const deviceErrors = defineErrors("devices", {
     status: 409,
     message: "This server takes no devices at the moment. Choose another one.",
   },
+  regionUnavailable: {
+    status: 409,
+    message: "No server of this region takes devices at the moment.",
+  },
+  serverNotIncluded: { status: 403, message: "Your plan does not have this server. Choose another one." },
+  needsOwnKey: {
+    status: 409,
+    message: "A preshared key can be agreed only by a device whose private key never left it.",
+  },
+  agreementNeeded: {
+    status: 409,
+    message: "This device agrees its preshared keys. Send an encapsulation key with the new key.",
+  },
+  invalidEncapsulationKey: { status: 422, message: "The encapsulation key is not one of ML-KEM-1024." },
   noServer: { status: 503, message: "No server is ready to take devices. Please try again later." },
+  noOtherServer: {
+    status: 409,
+    message: "No other server takes devices at the moment. The device stays where it is.",
+  },
   revoked: { status: 409, message: "This device was revoked. Add it again." },
   privateKeyNotHeld: {
     status: 409,
@@ -64,12 +83,27 @@ export const Tunnel = Strict({
   mtu: Type.Integer(),
   server_public_key: WireGuardKey,
   preshared_key: Nullable(WireGuardKey),
+  preshared_key_agreed: Type.Boolean({
+    description:
+      "The device made its preshared key itself, by its encapsulation key: `preshared_key` is null",
+  }),
   endpoint: Strict({ host: Type.String(), port: Type.Integer() }),
   allowed_ips: Type.Array(Type.String()),
   persistent_keepalive_seconds: Type.Integer(),
 });
 export type Tunnel = Static<typeof Tunnel>;
 
+const ServerOfDevice = Strict({ id: Id("node"), name: Type.String(), region: Type.String() });
+
+/** 0: never. */
+const RotationDays = Type.Integer({ minimum: 0, maximum: 3650 });
+
+/** What a device's former config needs: it is valid beside the present one until its day is over (UTC). */
+const Retiring = Strict({
+  public_key: WireGuardKey,
+  server: Nullable(ServerOfDevice),
+  valid_until: Day,
+});
 export const Device = Strict({
   id: Id("device"),
   name: HumanText(60),
@@ -77,8 +111,13 @@ export const Device = Strict({
   state: OneOf(["active", "revoked"]),
   public_key: WireGuardKey,
   key_origin: OneOf(["customer", "server"]),
-  server: Nullable(Strict({ id: Id("node"), name: Type.String(), region: Type.String() })),
+  server: Nullable(ServerOfDevice),
   created_on: Day,
+  key_version: Type.Integer({ minimum: 1, description: "Grows by one with each new key" }),
+  key_made_on: Day,
+  rotation_days: Nullable(RotationDays),
+  next_rotation_on: Nullable(Day),
+  retiring: Type.Array(Retiring),
   connection: Connection,
 });
 export type Device = Static<typeof Device>;
@@ -86,11 +125,35 @@ export type Device = Static<typeof Device>;
 export const DeviceWithTunnel = Strict({ ...Device.properties, tunnel: Nullable(Tunnel) });
 export type DeviceWithTunnel = Static<typeof DeviceWithTunnel>;
 
-const newDevice = {
-  type: Type.Optional(DeviceType),
+/** Where a device is to be; without any of it the service chooses. */
+const place = {
   server_id: Type.Optional(Id("node")),
-  public_key: Type.Optional(WireGuardKey),
+  region: Type.Optional(HumanText(40)),
+  country: Type.Optional(Country),
 };
+
+/** FIPS 203, table 3: 1568 bytes each, in base64. */
+const kemText = { minLength: 2092, maxLength: 2092, pattern: "^[A-Za-z0-9+/]{2090}[AEIMQUYcgkosw048]=$" };
+const EncapsulationKey = Type.String({
+  ...kemText,
+  description:
+    "Of ML-KEM-1024: the preshared key is agreed by it, so that recording the traffic is of no use to a quantum computer",
+});
+const newKey = {
+  public_key: Type.Optional(WireGuardKey),
+  encapsulation_key: Type.Optional(EncapsulationKey),
+};
+
+const newDevice = { type: Type.Optional(DeviceType), ...place, ...newKey };
+
+/** With what the preshared key is made of, when the device sent an encapsulation key. */
+const DeviceWithKeys = Strict({
+  ...DeviceWithTunnel.properties,
+  ciphertext: Type.Optional(
+    Type.String({ ...kemText, description: "The shared secret of ML-KEM-1024 is the preshared key" }),
+  ),
+});
+export type DeviceWithKeys = Static<typeof DeviceWithKeys>;
 
 const NewDevice = Strict(
   { name: HumanText(60), ...newDevice },
@@ -106,7 +169,11 @@ const createErrors = [
   deviceErrors.limitReached,
   deviceErrors.poolExhausted,
   deviceErrors.serverUnavailable,
+  deviceErrors.serverNotIncluded,
+  deviceErrors.regionUnavailable,
   deviceErrors.noServer,
+  deviceErrors.needsOwnKey,
+  deviceErrors.invalidEncapsulationKey,
 ] as const;
 
 const ConfigFormat = Strict({ format: Type.Optional(OneOf(["svg", "png", "base64"], { default: "svg" })) });
@@ -130,7 +197,7 @@ export const devices = {
     tag: "devices",
     summary: "Adds a device; sending the same name and public key again answers with the same device",
     body: NewDevice,
-    success: { status: 201, schema: DeviceWithTunnel },
+    success: { status: 201, schema: DeviceWithKeys },
     errors: createErrors,
   }),
   ensure: defineRoute({
@@ -142,7 +209,7 @@ export const devices = {
     summary: "Gets the active device of a name, or adds it",
     params: Strict({ name: HumanText(60) }),
     body: Strict(newDevice),
-    success: { status: 200, schema: DeviceWithTunnel },
+    success: { status: 200, schema: DeviceWithKeys },
     errors: createErrors,
   }),
   watch: defineRoute({
@@ -172,11 +239,19 @@ export const devices = {
     access: "account",
     scope: "devices:write",
     tag: "devices",
-    summary: "Renames a device or changes its type",
+    summary: "Renames a device, changes its type, or how often its key is changed",
     params: IdParams("device"),
     body: Strict(
-      { name: Type.Optional(HumanText(60)), type: Type.Optional(DeviceType) },
-      { minProperties: 1 },
+      {
+        name: Type.Optional(HumanText(60)),
+        type: Type.Optional(DeviceType),
+        rotation_days: Type.Optional(Nullable(RotationDays)),
+      },
+      {
+        minProperties: 1,
+        description:
+          "`rotation_days`: how long a key is used; null for as long as the service says, 0 for ever.",
+      },
     ),
     success: { status: 200, schema: Device },
     errors: [deviceErrors.notFound, deviceErrors.nameInUse],
@@ -187,11 +262,44 @@ export const devices = {
     access: "account",
     scope: "devices:write",
     tag: "devices",
-    summary: "Moves a device to another server; its config changes",
+    summary: "Moves a device to another server; its former config works until the end of tomorrow (UTC)",
     params: IdParams("device"),
-    body: Strict({ server_id: Id("node") }),
+    body: Strict(place, {
+      description: "Without `server_id` the service chooses, in the region if there is one.",
+    }),
     success: { status: 200, schema: DeviceWithTunnel },
-    errors: [deviceErrors.notFound, deviceErrors.serverUnavailable, deviceErrors.revoked],
+    errors: [
+      deviceErrors.notFound,
+      deviceErrors.serverUnavailable,
+      deviceErrors.serverNotIncluded,
+      deviceErrors.regionUnavailable,
+      deviceErrors.noOtherServer,
+      deviceErrors.revoked,
+    ],
+  }),
+  rotate: defineRoute({
+    method: "POST",
+    path: "/api/vpn/devices/{id}/rotate",
+    access: "account",
+    scope: "devices:write",
+    tag: "devices",
+    summary: "Gives a device a new key and new addresses; the former ones work for some days more",
+    params: IdParams("device"),
+    body: Strict(newKey, {
+      description:
+        "With `public_key` the private key stays with the customer, and sending the same again changes nothing but the preshared key, where `encapsulation_key` asks for it; without, the server makes both.",
+    }),
+    success: { status: 200, schema: DeviceWithKeys },
+    errors: [
+      deviceErrors.notFound,
+      deviceErrors.revoked,
+      deviceErrors.invalidKey,
+      deviceErrors.keyInUse,
+      deviceErrors.poolExhausted,
+      deviceErrors.needsOwnKey,
+      deviceErrors.agreementNeeded,
+      deviceErrors.invalidEncapsulationKey,
+    ],
   }),
   revoke: defineRoute({
     method: "POST",

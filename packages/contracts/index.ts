@@ -6,11 +6,11 @@ export { AUDIT_KINDS, AuditEntry, auditErrors } from "./audit.ts";
 export { Block, blockErrors } from "./blocks.ts";
 export type { CallInput, Client, ClientOptions } from "./client.ts";
 export { ApiError, api, createClient } from "./client.ts";
-export type { DeviceType } from "./devices.ts";
+export type { DeviceType, DeviceWithKeys } from "./devices.ts";
 export { Connection, Device, DeviceWithTunnel, deviceErrors, Tunnel } from "./devices.ts";
 export { refusals } from "./errors.ts";
 export { keyErrors } from "./keys.ts";
-export type { NodeState } from "./nodes.ts";
+export type { Alternative, NodeHealth, NodeHealthSample, NodeState } from "./nodes.ts";
 export { Node, nodeErrors, Server, serverErrors } from "./nodes.ts";
 export { formatSpeed, OwnPlan, Plan, planErrors } from "./plans.ts";
 export {

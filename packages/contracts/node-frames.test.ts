@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   decodeFigures,
+  decodeHealth,
   decodeSettled,
   encodeFigures,
+  encodeHealth,
   encodeSettled,
   figuresBytes,
   settleable,
@@ -114,6 +116,67 @@ describe("what is settled", () => {
         if (bytes >= 0) expect(bytes - settled).toBeLessThan(MIB);
         expect(settled).toBeLessThanOrEqual(Math.max(0, bytes));
       }),
+    );
+  });
+});
+
+describe("health", () => {
+  const share = fc.double({ min: 0, max: 1, noNaN: true });
+  const rate = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
+  const health = fc.record({
+    processor: share,
+    memory: share,
+    receivedBitsPerSecond: rate,
+    sentBitsPerSecond: rate,
+    troubles: u32,
+  });
+
+  test("is read as it was written, shares to a thousandth, wherever it lies in memory; its size is always the same", () => {
+    fc.assert(
+      fc.property(health, fc.integer({ min: 0, max: 15 }), (frame, offset) => {
+        const bytes = encodeHealth(frame);
+        expect(bytes.length).toBe(32);
+        const elsewhere = Buffer.alloc(bytes.length + 16);
+        elsewhere.set(bytes, offset);
+        const { processor, memory, ...rest } = frame;
+        const read = decodeHealth(elsewhere.subarray(offset, offset + bytes.length));
+        expect(read).toMatchObject(rest);
+        expect(Math.abs((read?.processor ?? 2) - processor)).toBeLessThanOrEqual(0.0005001);
+        expect(Math.abs((read?.memory ?? 2) - memory)).toBeLessThanOrEqual(0.0005001);
+        expect(decodeFigures(bytes)).toBeUndefined();
+      }),
+    );
+  });
+
+  test("that is cut, longer, of another kind, of figures that cannot be or random is none, and nothing is thrown", () => {
+    const whole = encodeHealth({
+      processor: 1,
+      memory: 0,
+      receivedBitsPerSecond: 5,
+      sentBitsPerSecond: 6,
+      troubles: 7,
+    });
+    for (let length = 0; length < whole.length; length++) {
+      expect(decodeHealth(whole.subarray(0, length))).toBeUndefined();
+    }
+    expect(decodeHealth(Buffer.concat([whole, Buffer.alloc(1)]))).toBeUndefined();
+    fc.assert(
+      fc.property(fc.constantFrom(0, 1, 2, 3, 28, 31), fc.integer({ min: 4, max: 255 }), (at, value) => {
+        const changed = Uint8Array.from(whole);
+        changed[at] = value;
+        expect(decodeHealth(changed)).toBeUndefined();
+      }),
+    );
+    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {
+      const changed = Uint8Array.from(whole);
+      new DataView(changed.buffer).setFloat64(16, wrong, true);
+      expect(decodeHealth(changed)).toBeUndefined();
+    }
+    const over = Uint8Array.from(whole);
+    new DataView(over.buffer).setUint16(4, 1001, true);
+    expect(decodeHealth(over)).toBeUndefined();
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 30, maxLength: 34 }), (bytes) => void decodeHealth(bytes)),
     );
   });
 });

@@ -2,7 +2,7 @@
  * The binary frames of the node protocol, in little endian:
  *
  *   0  u8   format
- *   1  u8   kind: 1 a report, 2 a batch
+ *   1  u8   kind: 1 a report, 2 a batch, 3 health (below)
  *   2  u16  0
  *   4  u32  number of the roster whose slots these are
  *   8  u32  sequence of the report on its connection, or number of the batch
@@ -10,11 +10,22 @@
  *  16  f64 × n   bytes received of each slot since the incarnation began
  *      f64 × n   bytes sent
  *      u8 × n    reports only: seconds since the handshake, `AGE_NONE` for none within 180 s
+ *
+ * Health has the first four bytes alike, and then
+ *
+ *   4  u16  processor in use, in thousandths of all of it
+ *   6  u16  memory in use, in thousandths
+ *   8  f64  bits per second that the tunnel interface received since the frame before
+ *  16  f64  bits per second that it sent
+ *  24  u32  packets that it dropped or had errors with since the frame before
+ *  28  u32  0
  */
 
 const FORMAT = 1;
 const HEADER_BYTES = 16;
 const KINDS = { report: 1, batch: 2 } as const;
+const KIND_HEALTH = 3;
+const HEALTH_BYTES = 32;
 const MIB = 1024 * 1024;
 
 /** Stands for no live handshake. */
@@ -42,6 +53,55 @@ export interface BatchFrame extends Totals {
 }
 
 export type FiguresFrame = ReportFrame | BatchFrame;
+
+/** How a node's machine is at this moment; of all that it carries together. */
+export interface HealthFrame {
+  /** 0…1 */
+  readonly processor: number;
+  /** 0…1 */
+  readonly memory: number;
+  readonly receivedBitsPerSecond: number;
+  readonly sentBitsPerSecond: number;
+  /** Packets dropped or with errors, since the frame before. */
+  readonly troubles: number;
+}
+
+export function encodeHealth(health: HealthFrame): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEALTH_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, FORMAT);
+  view.setUint8(1, KIND_HEALTH);
+  view.setUint16(4, thousandths(health.processor), true);
+  view.setUint16(6, thousandths(health.memory), true);
+  view.setFloat64(8, health.receivedBitsPerSecond, true);
+  view.setFloat64(16, health.sentBitsPerSecond, true);
+  view.setUint32(24, Math.min(health.troubles, 2 ** 32 - 1), true);
+  return bytes;
+}
+
+/** @returns undefined when it is no such frame, or one of figures that cannot be */
+export function decodeHealth(bytes: Uint8Array): HealthFrame | undefined {
+  if (bytes.length !== HEALTH_BYTES || bytes[0] !== FORMAT || bytes[1] !== KIND_HEALTH) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEALTH_BYTES);
+  const shares = [view.getUint16(4, true), view.getUint16(6, true)];
+  const rates = [view.getFloat64(8, true), view.getFloat64(16, true)];
+  if (view.getUint16(2, true) !== 0 || view.getUint32(28, true) !== 0) return undefined;
+  if (shares.some((share) => share > 1000)) return undefined;
+  if (rates.some((rate) => !Number.isFinite(rate) || rate < 0)) return undefined;
+  const [processor = 0, memory = 0] = shares.map((share) => share / 1000);
+  const [receivedBitsPerSecond = 0, sentBitsPerSecond = 0] = rates;
+  return {
+    processor,
+    memory,
+    receivedBitsPerSecond,
+    sentBitsPerSecond,
+    troubles: view.getUint32(24, true),
+  };
+}
+
+function thousandths(share: number): number {
+  return Math.round(Math.min(1, Math.max(0, share)) * 1000);
+}
 
 /**
  * How much of the bytes that are not settled yet a batch settles: whole MiB. The rest counts next time, so that the

@@ -6,9 +6,13 @@
  *   plane → challenge   a nonce, and both nonces signed by the control plane's pinned key
  *   agent → proof       both nonces signed by the node's own key; the state it holds
  *   agent → roster, condition
- *   plane → interface, restrict, then snapshot or change …
+ *   plane → release, interface, tiers, restrict, then snapshot or change …
  *   agent → applied     after each; resync when a change does not fit
  *   agent → [report]    binary, on a fixed tick; its size depends on the number of slots only (ZERO-LOG leak 11)
+ *   agent → [health]    binary, on the same tick, always of one size: how the machine is
+ *
+ * A hello of another protocol version is answered by `refused` with `REFUSALS.protocol`, whatever else it says; that and
+ * `hello` itself stay as they are in all versions, so that an agent knows that it is to be brought up to date.
  *
  * Each byte is counted once. The agent keeps totals of each peer that never go backwards in their *incarnation*, and a
  * *slot* for each peer, in the order of the roster. Once a day the control plane settles:
@@ -24,7 +28,7 @@ import { type Static, Type } from "typebox";
 import { Id, Nullable, OneOf, Strict, WireGuardKey } from "./schemas.ts";
 
 export const NODE_SOCKET_PATH = "/api/nodes/connect";
-export const NODE_PROTOCOL_VERSION = 2;
+export const NODE_PROTOCOL_VERSION = 3;
 /** The agent reports every so often, whatever happens in the tunnels (ZERO-LOG leak 11). */
 export const REPORT_INTERVAL_SECONDS = 5;
 /** Largest frame either side takes: 100,000 peers. */
@@ -39,11 +43,26 @@ const Incarnation = Type.String({ pattern: "^[A-Za-z0-9_-]{22}$" });
 const Counter = Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 });
 const Problem = Type.String({ maxLength: 300, description: "Why the node cannot serve; null when it can" });
 
-/** A device's key on a node, as the node needs it. */
+/** Why a node is not let in. */
+export const REFUSALS = {
+  /** The agent speaks another version of the protocol: it is to be brought up to date. */
+  protocol: "nodes.protocol_unsupported",
+  /** Staff removed the node: it takes its tunnels down and does not come again. */
+  removed: "nodes.removed",
+  /** Two machines had its credential: it serves on and waits for a fresh join token. */
+  cloned: "nodes.credential_cloned",
+} as const;
+
+/** A number by which nodes know a plan; 0 for none. */
+const Tier = Type.Integer({ minimum: 0, maximum: 32_767 });
+const KbitPerSecond = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
+
+/** A device's key on a node, as the node needs it. The tier is no part of the set's hash. */
 export const PeerSpec = Strict({
   public_key: WireGuardKey,
   preshared_key: Nullable(WireGuardKey),
   allowed_ips: Type.Array(Type.String({ maxLength: 49 }), { minItems: 1, maxItems: 4 }),
+  tier: Tier,
 });
 export type PeerSpec = Static<typeof PeerSpec>;
 
@@ -70,6 +89,8 @@ export const Proof = Strict({
   agent_version: Type.String({ maxLength: 40 }),
   implementation: OneOf(["kernel", "userspace"]),
 });
+/** The agent that the control plane has to give; one that the installer set up takes it within the hour. */
+export const Release = Strict({ type: OneOf(["release"]), agent_version: Type.String({ maxLength: 40 }) });
 export const Interface = Strict({ type: OneOf(["interface"]), interface: InterfaceSpec });
 export const Snapshot = Strict({
   type: OneOf(["snapshot"]),
@@ -113,13 +134,22 @@ export const Close = Strict({ type: OneOf(["close"]), batch: Counter });
 export const Settled = Strict({ type: OneOf(["settled"]), incarnation: Incarnation, batch: Counter });
 /** Begins a new incarnation from here on; what was counted before it is left to nobody. */
 export const Recount = Strict({ type: OneOf(["recount"]) });
+/** The speeds of all tiers that have a limit, for each device in each direction. They hold until the next list. */
+export const Tiers = Strict({
+  type: OneOf(["tiers"]),
+  speeds: Type.Array(
+    Strict({ tier: Type.Integer({ minimum: 1, maximum: 32_767 }), kbit_per_second: KbitPerSecond }),
+  ),
+});
+export type Tiers = Static<typeof Tiers>;
+
 /** A device that may not use the tunnel at the moment, or not at full speed. */
 export const RestrictedPeer = Type.Union([
   Strict({ public_key: WireGuardKey, kind: OneOf(["blocked"]) }),
   Strict({
     public_key: WireGuardKey,
     kind: OneOf(["throttled"]),
-    kbit_per_second: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+    kbit_per_second: KbitPerSecond,
   }),
 ]);
 export type RestrictedPeer = Static<typeof RestrictedPeer>;
@@ -135,7 +165,9 @@ export const AgentFrame = Type.Union([Hello, Proof, Applied, Resync, Roster, Slo
 export type AgentFrame = Static<typeof AgentFrame>;
 export const PlaneFrame = Type.Union([
   Challenge,
+  Release,
   Interface,
+  Tiers,
   Snapshot,
   Change,
   Close,

@@ -2,6 +2,7 @@ import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
 import { defineRoute } from "./route.ts";
 import {
+  Country,
   Day,
   Ed25519Key,
   HumanText,
@@ -13,6 +14,7 @@ import {
   pagesOf,
   SearchQuery,
   Strict,
+  Tags,
   WireGuardKey,
 } from "./schemas.ts";
 
@@ -20,6 +22,10 @@ export const nodeErrors = defineErrors("nodes", {
   notFound: { status: 404, message: "There is no such node." },
   nameInUse: { status: 409, message: "A node with this name exists already." },
   notEmpty: { status: 409, message: "Devices still use this node. Move or revoke them first." },
+  stillUsed: {
+    status: 409,
+    message: "Devices that were moved away can still use this node. Wait for the day, or remove it now.",
+  },
   joinTokenInvalid: {
     status: 403,
     message: "This join token is not valid: it was used, has expired, or belongs to another service.",
@@ -45,11 +51,31 @@ const EndpointHost = Type.String({
   description: "Host name or address that customers reach",
 });
 const EndpointPort = Type.Integer({ minimum: 1, maximum: 65535 });
-const Tags = Type.Array(Type.String({ pattern: "^[a-z0-9-]{1,30}$" }), { maxItems: 20, uniqueItems: true });
 
 /** `joining`: has not joined yet. `degraded`: connected, but not (yet) in the state it should be in. */
-export const NodeState = OneOf(["joining", "healthy", "degraded", "draining", "offline"]);
+export const NodeState = OneOf(["joining", "healthy", "degraded", "draining", "offline", "removed"]);
 export type NodeState = Static<typeof NodeState>;
+
+const Share = Type.Number({ minimum: 0, maximum: 1 });
+
+/** How a node is at a moment: from memory, in steps, with nobody in it. */
+const Health = Strict({
+  processor: Nullable({ ...Share, description: "0…1, of the machine" }),
+  memory: Nullable({ ...Share, description: "0…1, of the machine" }),
+  throughput: Nullable(
+    Type.String({ description: "Both directions of all devices together, as a range: `10–30 Mbit/s`" }),
+  ),
+  troubles: Nullable(Type.Integer({ description: "Packets dropped in the five seconds before" })),
+  connected: Type.String({ description: "Devices connected, as a range" }),
+  handshake_ms: Nullable(Type.Number({ description: "How long a handshake with it took from here" })),
+  echo_ms: Nullable(Type.Number({ description: "How long an echo through the tunnel took from here" })),
+  probes_lost: Nullable({ ...Share, description: "0…1, of the last ten probes" }),
+});
+
+const HealthSample = Strict({
+  age_seconds: Type.Integer({ minimum: 0 }),
+  ...Health.properties,
+});
 
 export const Node = Strict({
   id: Id("node"),
@@ -66,6 +92,7 @@ export const Node = Strict({
   devices: Type.Integer({ description: "Devices assigned to it" }),
   connected: Type.String({ description: "Devices connected at this moment, as a range" }),
   revision: Type.Integer({ description: "Of the state it should have" }),
+  draining: Type.Boolean({ description: "Also while its state is another, as that of one that is offline" }),
   quarantined: Type.Boolean({
     description: "It reported what cannot be; what it counts is left out until it is trusted again",
   }),
@@ -73,8 +100,19 @@ export const Node = Strict({
     Type.Integer({ description: "Of the state it said it has; null while offline" }),
   ),
   agent_version: Nullable(Type.String()),
+  agent_is_current: Nullable(
+    Type.Boolean({ description: "Whether its agent is the one that is served here" }),
+  ),
   joined_on: Nullable(Day),
+  removed_on: Nullable(Day),
+  former_places_until: Nullable({
+    ...Day,
+    description: "Devices that were moved away can use it until the end of this day (UTC); null: none can",
+  }),
+  health: Nullable(Health),
 });
+export type NodeHealth = Static<typeof Health>;
+export type NodeHealthSample = Static<typeof HealthSample>;
 export type Node = Static<typeof Node>;
 
 const NewNode = Strict({
@@ -96,7 +134,12 @@ const NodeChange = Strict(
     longitude: Type.Optional(Longitude),
     capacity: Type.Optional(NewNode.properties.capacity),
     tags: Type.Optional(Tags),
-    draining: Type.Optional(Type.Boolean({ description: "A draining node is given no new devices" })),
+    draining: Type.Optional(
+      Type.Boolean({
+        description:
+          "A draining node is given no new devices; those it has are moved, their owners are told, and their former configs work for seven days more",
+      }),
+    ),
   },
   { minProperties: 1 },
 );
@@ -104,6 +147,7 @@ const NodeChange = Strict(
 const JoinToken = Strict({
   join_token: Type.String({ description: "For one use; shown once" }),
   command: Type.String({ description: "What to run on the VPN server" }),
+  checksum: Type.String({ description: "SHA-256 of the script that the command fetches" }),
   expires_in: Type.Integer({ description: "Seconds" }),
 });
 
@@ -115,7 +159,10 @@ export const nodes = {
     scope: "fleet:read",
     tag: "nodes",
     summary: "Lists nodes by name",
-    ...pagesOf(Node, SearchQuery),
+    ...pagesOf(Node, {
+      ...SearchQuery,
+      removed: Type.Optional(Type.Boolean({ description: "Those that were removed, and only those" })),
+    }),
     errors: [],
   }),
   create: defineRoute({
@@ -152,6 +199,17 @@ export const nodes = {
     success: { status: 200, schema: Node },
     errors: [nodeErrors.notFound, nodeErrors.nameInUse],
   }),
+  health: defineRoute({
+    method: "GET",
+    path: "/api/admin/nodes/{id}/health",
+    access: "staff",
+    scope: "fleet:read",
+    tag: "nodes",
+    summary: "Shows how a node was in the last hour, from memory: a sample every 30 seconds, without people",
+    params: IdParams("node"),
+    success: { status: 200, schema: Strict({ samples: Type.Array(HealthSample) }) },
+    errors: [nodeErrors.notFound],
+  }),
   renewJoinToken: defineRoute({
     method: "POST",
     path: "/api/admin/nodes/{id}/join-token",
@@ -180,10 +238,15 @@ export const nodes = {
     access: "admin",
     scope: "fleet:write",
     tag: "nodes",
-    summary: "Removes a node that holds no devices; its credential ends",
+    summary: "Removes a node that holds no devices; its agent takes the tunnels down and comes no more",
     params: IdParams("node"),
+    query: Strict({
+      now: Type.Optional(
+        Type.Boolean({ description: "Also while devices that were moved away can still use it" }),
+      ),
+    }),
     success: { status: 204, schema: Nothing },
-    errors: [nodeErrors.notFound, nodeErrors.notEmpty],
+    errors: [nodeErrors.notFound, nodeErrors.notEmpty, nodeErrors.stillUsed],
   }),
   join: defineRoute({
     method: "POST",
@@ -214,9 +277,25 @@ export const Server = Strict({
   latitude: Nullable(Latitude),
   longitude: Nullable(Longitude),
   available: Type.Boolean({ description: "Takes new devices at the moment" }),
+  included: Type.Boolean({ description: "One's own plan allows it" }),
   load: OneOf(["low", "medium", "high"]),
+  score: Type.Integer({ minimum: 0, maximum: 100, description: "Higher is better" }),
+  distance_km: Nullable(Type.Integer({ description: "From the middle of the country that was asked for" })),
 });
 export type Server = Static<typeof Server>;
+
+/** Another region, where the wished one has no server. */
+export const Alternative = Strict({
+  region: HumanText(40),
+  distance_km: Nullable(
+    Type.Integer({
+      description: "From the wished region, or from the country where nobody knows where that region is",
+    }),
+  ),
+});
+export type Alternative = Static<typeof Alternative>;
+
+const From = { country: Type.Optional(Country) };
 
 export const servers = {
   list: defineRoute({
@@ -226,7 +305,28 @@ export const servers = {
     scope: "servers:read",
     tag: "servers",
     summary: "Lists the servers a device can use",
-    ...pagesOf(Server, SearchQuery),
+    ...pagesOf(Server, { ...SearchQuery, ...From }),
+    errors: [],
+  }),
+  best: defineRoute({
+    method: "GET",
+    path: "/api/vpn/servers/best",
+    access: "account",
+    scope: "servers:read",
+    tag: "servers",
+    summary: "Lists the servers that would be chosen, the best first",
+    query: Strict({
+      ...From,
+      region: Type.Optional(HumanText(40)),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
+    }),
+    success: {
+      status: 200,
+      schema: Strict({
+        items: Type.Array(Server),
+        alternative: Nullable(Alternative),
+      }),
+    },
     errors: [],
   }),
   status: defineRoute({
@@ -237,6 +337,7 @@ export const servers = {
     tag: "servers",
     summary: "Shows one server",
     params: IdParams("node"),
+    query: Strict(From),
     success: { status: 200, schema: Server },
     errors: [serverErrors.notFound],
   }),

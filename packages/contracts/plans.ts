@@ -12,6 +12,7 @@ import {
   pagesOf,
   SearchQuery,
   Strict,
+  Tags,
 } from "./schemas.ts";
 
 export const planErrors = defineErrors("plans", {
@@ -44,6 +45,13 @@ const limits = {
     maximum: KBIT_PER_SECOND_MAX,
     description: "The fair-use speed of each device in each direction",
   }),
+  speed_kbit_per_second: Nullable(
+    Type.Integer({
+      minimum: 64,
+      maximum: KBIT_PER_SECOND_MAX,
+      description: "The speed of each device in each direction; null: no limit",
+    }),
+  ),
   connections_max: Nullable(
     Type.Integer({
       minimum: 1,
@@ -61,7 +69,7 @@ const limits = {
 };
 
 /** What a plan allows, as its customers see it. */
-export const OwnPlan = Strict({ name: HumanText(60), ...limits });
+export const OwnPlan = Strict({ name: HumanText(60), ...limits, server_tags: Tags });
 export type OwnPlan = Static<typeof OwnPlan>;
 
 export const Plan = Strict({
@@ -77,9 +85,11 @@ const NewPlan = Strict({
   name: OwnPlan.properties.name,
   quota_bytes: Type.Optional(limits.quota_bytes),
   on_quota: Type.Optional(limits.on_quota),
+  speed_kbit_per_second: Type.Optional(limits.speed_kbit_per_second),
   throttle_kbit_per_second: Type.Optional(limits.throttle_kbit_per_second),
   connections_max: Type.Optional(limits.connections_max),
   devices_max: Type.Optional(limits.devices_max),
+  server_tags: Type.Optional(OwnPlan.properties.server_tags),
 });
 
 const PlanChange = Strict(

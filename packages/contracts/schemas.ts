@@ -44,6 +44,19 @@ export function HumanText(maxLength: number) {
   return Type.String({ minLength: 1, maxLength, pattern: "^[^\\p{C}\\s](?:[^\\p{C}]*[^\\p{C}\\s])?$" });
 }
 
+/** Of servers, and of the plans that may use them. */
+export const Tags = Type.Array(Type.String({ pattern: "^[a-z0-9-]{1,30}$" }), {
+  maxItems: 20,
+  uniqueItems: true,
+  description: "Who uses a server has a plan with all of its tags",
+});
+
+/** ISO 3166-1 alpha-2. Of the moment: it is never kept. */
+export const Country = Type.String({
+  pattern: "^[A-Z]{2}$",
+  description: "Two letters of ISO 3166-1, as DE: where distances are taken from; it is not kept",
+});
+
 /** The practical subset of RFC 5321 addresses, in ASCII. */
 export const Email = Type.String({
   maxLength: 254,

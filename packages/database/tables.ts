@@ -23,6 +23,8 @@ export interface Tables {
   free_addresses: FreeAddressesTable;
   devices: DevicesTable;
   peers: PeersTable;
+  retiring_keys: RetiringKeysTable;
+  key_reminders: KeyRemindersTable;
   usage_ledger: UsageLedgerTable;
   usage_ledger_state: UsageLedgerStateTable;
   usage_ledger_marks: UsageLedgerMarksTable;
@@ -60,6 +62,9 @@ export interface PlansTable {
   devices_max: number | null;
   is_default: Generated<boolean>;
   is_retired: Generated<boolean>;
+  tier: Generated<number>;
+  speed_kbit_per_second: number | null;
+  server_tags: Generated<string[]>;
 }
 
 export interface SessionsTable {
@@ -149,6 +154,8 @@ export interface NodesTable {
   revision: Generated<number>;
   pruned_revision: Generated<number>;
   counting: Generated<"trusted" | "quarantined" | "lifted">;
+  removed_on: string | null;
+  cloned_on: string | null;
 }
 
 export interface AddressPoolTable {
@@ -176,6 +183,10 @@ export interface DevicesTable {
   created_on: string;
   name_index: Buffer;
   name_sealed: Buffer;
+  key_version: Generated<number>;
+  key_made_on: Generated<string>;
+  rotation_days: number | null;
+  preshared_key_sealed: Buffer | null;
 }
 
 export interface PeersTable {
@@ -184,6 +195,21 @@ export interface PeersTable {
   device_id: string | null;
   revision: number;
   is_removed: Generated<boolean>;
+  retires_on: string | null;
+}
+
+export interface RetiringKeysTable {
+  public_key: string;
+  device_id: string;
+  address_index: number;
+  preshared_key_master: number | null;
+  preshared_key_sealed: Buffer | null;
+  retires_on: string;
+}
+
+export interface KeyRemindersTable {
+  id: Generated<boolean>;
+  reminded_on: string | null;
 }
 
 export interface SigningKeysTable {

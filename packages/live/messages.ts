@@ -7,7 +7,7 @@ import {
   type ReportFrame,
 } from "@securewave/contracts/node-frames";
 import type { Figures } from "./figures.ts";
-import type { NodePresence } from "./presence.ts";
+import type { NodePresence, NodeVitals } from "./presence.ts";
 import type { NodeRoster } from "./rosters.ts";
 
 /** What replicas tell each other, each under the name of the one that says it. */
@@ -33,6 +33,7 @@ export type Message = { readonly from: string } & (
 export interface BeatNode {
   readonly id: string;
   readonly presence: Omit<NodePresence, "problem"> & { readonly problem: string | null };
+  readonly vitals: NodeVitals | null;
   /** Null while the node has not said its roster. */
   readonly incarnation: string | null;
   readonly number: number;
@@ -51,10 +52,16 @@ export interface WholeNode {
   readonly report: string | null;
 }
 
-export function beatOf(id: string, presence: NodePresence, figures: Figures | undefined): BeatNode {
+export function beatOf(
+  id: string,
+  presence: NodePresence,
+  vitals: NodeVitals | undefined,
+  figures: Figures | undefined,
+): BeatNode {
   return {
     id,
     presence: { ...presence, problem: presence.problem ?? null },
+    vitals: vitals ?? null,
     incarnation: figures?.incarnation ?? null,
     number: figures?.number ?? 0,
   };

@@ -14,3 +14,28 @@ export function rangeOf(count: number): string {
 export function floorOf(count: number): number {
   return BOUNDS.findLast((bound) => count >= bound) ?? 0;
 }
+
+/** In Mbit/s. */
+const SPEED_BOUNDS = [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000];
+const MBIT = 1_000_000;
+
+/** A speed as a range of half a decade: `10–30 Mbit/s`. */
+export function speedRangeOf(bitsPerSecond: number): string {
+  const at = speedStep(bitsPerSecond);
+  const [lower = 0, upper] = SPEED_BOUNDS.slice(at, at + 2);
+  if (upper === undefined) return `${lower / 1000} Gbit/s or more`;
+  if (lower === 0) return `<${upper} Mbit/s`;
+  return lower < 1000 ? `${lower}–${upper} Mbit/s` : `${lower / 1000}–${upper / 1000} Gbit/s`;
+}
+
+/** The lower end of the range, in bits per second. */
+export function speedFloorOf(bitsPerSecond: number): number {
+  return (SPEED_BOUNDS[speedStep(bitsPerSecond)] ?? 0) * MBIT;
+}
+
+function speedStep(bitsPerSecond: number): number {
+  return Math.max(
+    0,
+    SPEED_BOUNDS.findLastIndex((bound) => bitsPerSecond >= bound * MBIT),
+  );
+}

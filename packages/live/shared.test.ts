@@ -97,6 +97,25 @@ describe.skipIf(!needs.ok)("replicas", () => {
     expect(two.presence.of("node_1")).toEqual(HEALTHY);
   });
 
+  test("know how each other's nodes do, and what was found out about them", async () => {
+    const { one, two, node } = await openPair();
+    one.take(node, ["a1"]);
+    one.presence.noteVitals(node.id, { processor: 0.5, handshakeMs: 12.3 });
+    await eventually(() =>
+      expect(two.presence.vitalsOf(node.id)).toMatchObject({
+        processor: 0.5,
+        handshakeMs: 12.3,
+        memory: null,
+      }),
+    );
+    one.presence.find(node.id, "It is silent.");
+    await eventually(() => expect(two.presence.of(node.id)?.finding).toBe("It is silent."));
+    one.presence.find(node.id, undefined);
+    await eventually(() => expect(two.presence.of(node.id)?.finding).toBeUndefined());
+    one.lose(node);
+    await eventually(() => expect(two.presence.vitalsOf(node.id)).toBeUndefined());
+  });
+
   test("that start later are told all that is known", async () => {
     const redis = await openRedis();
     const clock = createManualClock(1_700_000_000_000);

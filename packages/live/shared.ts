@@ -68,8 +68,6 @@ export function shareLive(options: SharingOptions): { close(): void } {
     for (const piece of piecesOf(message, `${self}:${count++}`)) channel.publish(TOPIC, piece);
   }
 
-  const isOwn = (nodeId: string) => presence.ownNodes().includes(nodeId);
-
   function sayWhole(nodeId: string): void {
     const figures = usage.figuresOf(nodeId);
     if (!figures) return;
@@ -79,7 +77,7 @@ export function shareLive(options: SharingOptions): { close(): void } {
   function beat(): void {
     const nodes = presence.ownNodes().flatMap((id) => {
       const present = presence.of(id);
-      return present ? [beatOf(id, present, usage.figuresOf(id))] : [];
+      return present ? [beatOf(id, present, presence.vitalsOf(id), usage.figuresOf(id))] : [];
     });
     say({ from: self, kind: "beat", nodes });
     dropSilent();
@@ -123,9 +121,9 @@ export function shareLive(options: SharingOptions): { close(): void } {
     const isAfterGap = !known || steadyMs() - known.heardAtMs > 2 * tickMs;
     const present = new Set(nodes.map(({ id }) => id));
     replicas.set(from, { heardAtMs: steadyMs(), nodes: present });
-    const there = nodes.filter(({ id }) => !isOwn(id));
-    for (const { id, presence: told } of nodes) {
-      presence.setElsewhere(id, { ...told, problem: told.problem ?? undefined });
+    const there = nodes.filter(({ id }) => !presence.isOwn(id));
+    for (const { id, presence: told, vitals } of nodes) {
+      presence.setElsewhere(id, { ...told, problem: told.problem ?? undefined }, vitals);
     }
     for (const { id } of there) usage.connect(id, remoteOf(id));
     for (const id of known?.nodes ?? []) if (!present.has(id)) loseRemote(id);
@@ -141,7 +139,7 @@ export function shareLive(options: SharingOptions): { close(): void } {
   function hearWhole(message: Extract<Message, { kind: "whole" }>): void {
     const { id, peers, owners, isCounted, report } = message;
     const roster = rosterIn(message);
-    if (!roster || isOwn(id)) return;
+    if (!roster || presence.isOwn(id)) return;
     if (isCounted) usage.believe(id);
     else usage.distrust(id, "earlier", false);
     const ownerBy = new Map(peers.map((key, at) => [key, owners[at] ?? undefined]));
@@ -151,7 +149,7 @@ export function shareLive(options: SharingOptions): { close(): void } {
   }
 
   function hearFigures({ id, incarnation, bytes }: Extract<Message, { kind: "figures" }>): void {
-    if (isOwn(id) || usage.figuresOf(id)?.incarnation !== incarnation) return;
+    if (presence.isOwn(id) || usage.figuresOf(id)?.incarnation !== incarnation) return;
     const frame = decodeText(bytes);
     if (frame?.kind === "report") usage.takeReport(id, frame, "replica");
     if (frame?.kind === "batch") usage.takeBatch(id, frame, "replica");
@@ -163,14 +161,14 @@ export function shareLive(options: SharingOptions): { close(): void } {
         hearBeat(message.from, message.nodes);
         return;
       case "ask":
-        for (const id of message.ids ?? presence.ownNodes()) if (isOwn(id)) sayWhole(id);
+        for (const id of message.ids ?? presence.ownNodes()) if (presence.isOwn(id)) sayWhole(id);
         return;
       case "whole":
         hearWhole(message);
         return;
       case "slots": {
         const { id, incarnation, peers, owners } = message;
-        if (isOwn(id) || usage.figuresOf(id)?.incarnation !== incarnation) return;
+        if (presence.isOwn(id) || usage.figuresOf(id)?.incarnation !== incarnation) return;
         const ownerBy = new Map(peers.map((key, at) => [key, owners[at] ?? undefined]));
         usage.takeSlots(id, message, (key) => ownerBy.get(key), "replica");
         return;
@@ -179,7 +177,7 @@ export function shareLive(options: SharingOptions): { close(): void } {
         hearFigures(message);
         return;
       case "close":
-        if (isOwn(message.id)) usage.askBatch(message.id, message.batch);
+        if (presence.isOwn(message.id)) usage.askBatch(message.id, message.batch);
         return;
       case "settled":
         usage.settledElsewhere(message.id, message.incarnation, message.batch);
@@ -200,7 +198,7 @@ export function shareLive(options: SharingOptions): { close(): void } {
       say({ from: self, kind: "figures", id, incarnation, bytes: encodeText(frame) }),
   });
   const stopPresence = presence.subscribe((nodeId) => {
-    if (isOwn(nodeId)) soon();
+    if (presence.isOwn(nodeId)) soon();
   });
   let isSoon = false;
   /** Others learn of a node that came or changed within a moment. */

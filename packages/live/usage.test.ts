@@ -35,6 +35,19 @@ describe("what an account used", () => {
     );
   });
 
+  test("leaves out a peer that is nobody's, such as the prober, which is connected nowhere and nobody's doubt", () => {
+    const { usage, doubts } = setUp();
+    const node = createTestNode("node_1", (key) => (key === "prober" ? undefined : "a"));
+    node.connect(usage, ["a1", "prober"]);
+    node.report({ a1: [10, 1], prober: [50, 50] });
+    node.report({ prober: [60, 60] });
+    expect(usage.unsettledOf("a")).toBe(11);
+    expect([...usage.connectedKeysOf("a")]).toEqual([]);
+    expect(usage.connections.countOf("node_1")).toBe(0);
+    expect(usage.connections.stateOf("prober").isConnected).toBe(false);
+    expect(doubts).toEqual([]);
+  });
+
   test("does not change when a report comes twice, a connection is lost or a roster comes again", () => {
     const { usage, node } = setUp();
     node.connect(usage, ["a1"]);

@@ -1,5 +1,5 @@
 import type { Fleet } from "./fleet.ts";
-import { offeredRows } from "./offered.ts";
+import { createOfferCheck } from "./offered.ts";
 import { distanceKm, middleOf, type Place } from "./place.ts";
 import { placeOf, type Wish } from "./wish.ts";
 
@@ -22,33 +22,41 @@ export function nearestAlternative(
   isHealthyOnly: boolean,
 ): Alternative | undefined {
   const from = middleOfRegion(fleet, wish.region) ?? placeOf(wish);
-  let best: Candidate | undefined;
-  for (const row of offeredRows(fleet, { ...wish, region: undefined })) {
-    const { region, state } = fleet.serverOfRow(row);
-    const isHealthy = state === "healthy";
-    if (region === wish.region || (isHealthyOnly && !isHealthy)) continue;
-    const place = fleet.placeOfRow(row);
-    const km = (from && place && distanceKm(from, place)) ?? Number.POSITIVE_INFINITY;
-    const candidate = { region, isHealthy, km, base: fleet.columns.base[row] ?? 0 };
-    if (best === undefined || isBetter(candidate, best)) best = candidate;
+  const { base, region, x, y, z } = fleet.columns;
+  const isOffered = createOfferCheck(fleet, { ...wish, region: undefined });
+  const wished = wish.region === undefined ? -1 : fleet.regionNumber(wish.region);
+  let best = -1;
+  let bestSquare = Number.POSITIVE_INFINITY;
+  let isBestHealthy = isHealthyOnly;
+
+  function goesBefore(row: number, square: number, isHealthy: boolean): boolean {
+    if (best === -1 || isHealthy !== isBestHealthy) return true;
+    if (square !== bestSquare) return square < bestSquare;
+    const more = (base[row] ?? 0) - (base[best] ?? 0);
+    return more > 0 || (more === 0 && fleet.serverOfRow(row).region < fleet.serverOfRow(best).region);
   }
-  if (best === undefined) return undefined;
-  return { region: best.region, distanceKm: Number.isFinite(best.km) ? best.km : undefined };
+
+  for (let row = 0; row < fleet.servers.length; row++) {
+    const isHealthy = fleet.servers[row]?.state === "healthy";
+    if (region[row] === wished || (isBestHealthy && !isHealthy)) continue;
+    const square = from === undefined ? Number.POSITIVE_INFINITY : squareOf(from, x[row], y[row], z[row]);
+    if (!goesBefore(row, square, isHealthy) || !isOffered(row)) continue;
+    best = row;
+    bestSquare = square;
+    isBestHealthy = isHealthy;
+  }
+  return best === -1 ? undefined : alternativeOf(fleet, best, from);
 }
 
-type Candidate = {
-  readonly region: string;
-  readonly isHealthy: boolean;
-  /** Infinity when not known. */
-  readonly km: number;
-  readonly base: number;
-};
+function alternativeOf(fleet: Fleet, row: number, from: Place | undefined): Alternative {
+  const place = fleet.placeOfRow(row);
+  return { region: fleet.serverOfRow(row).region, distanceKm: from && place && distanceKm(from, place) };
+}
 
-function isBetter(one: Candidate, other: Candidate): boolean {
-  if (one.isHealthy !== other.isHealthy) return one.isHealthy;
-  if (one.km !== other.km) return one.km < other.km;
-  if (one.base !== other.base) return one.base > other.base;
-  return one.region < other.region;
+/** Of the chord; infinite when the server's place is not known. */
+function squareOf(from: Place, x = Number.POSITIVE_INFINITY, y = 0, z = 0): number {
+  const [dx, dy, dz] = [x - from.x, y - from.y, z - from.z];
+  return dx * dx + dy * dy + dz * dz;
 }
 
 /** From all its servers, whatever their state. */

@@ -203,3 +203,16 @@ test("a server whose coordinates are out of range changes nothing", () => {
   expect(() => chooseServer(fleet, { seed: "", coordinates })).toThrow(RangeError);
   expect(fleet.servers).toEqual([serverWith()]);
 });
+
+test("a server that is not wanted is passed over, as if it were not there", () => {
+  fc.assert(
+    fc.property(anyServers, anyWish, fc.func(fc.boolean()), (servers, wish, isUnwanted) => {
+      const except = new Set(servers.filter(({ id }) => isUnwanted(id)).map(({ id }) => id));
+      const fleet = createFleet(servers);
+      const wanted = naiveRank(servers, wish).filter(({ id }) => !except.has(id));
+      expect(rank(fleet, { ...wish, except }, 100).map(({ server }) => server)).toEqual(wanted);
+      const choice = chooseServer(fleet, { ...wish, except });
+      expect(choice.kind === "chosen" ? choice.server : undefined).toBe(wanted[0]);
+    }),
+  );
+});

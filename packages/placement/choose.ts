@@ -47,10 +47,9 @@ const UNKNOWN: Place = { x: Number.NaN, y: Number.NaN, z: Number.NaN };
 export function chooseServer(fleet: Fleet, wish: Wish): Choice {
   const place = placeOf(wish);
   const row = bestRow(fleet, wish, place);
-  const offer = row === undefined ? undefined : offerOf(fleet, row, place);
-  const isHealthy = offer?.server.state === "healthy" || hasHealthy(fleet, wish);
-  const alternative =
-    wish.region === undefined || isHealthy ? undefined : nearestAlternative(fleet, wish, offer !== undefined);
+  const offer = row === -1 ? undefined : offerOf(fleet, row, place);
+  const isWell = wish.region === undefined || offer?.server.state === "healthy" || hasHealthy(fleet, wish);
+  const alternative = isWell ? undefined : nearestAlternative(fleet, wish, offer !== undefined);
   return {
     ...(offer === undefined ? { kind: "unavailable" } : { kind: "chosen", ...offer }),
     ...(alternative && { alternative }),
@@ -76,10 +75,11 @@ export function rank(fleet: Fleet, wish: Wish, limit: number): Offer[] {
     .map(({ offer }) => offer);
 }
 
-function bestRow(fleet: Fleet, wish: Wish, place: Place | undefined): number | undefined {
-  const { base, x, y, z } = fleet.columns;
+/** @returns -1 when none is offered */
+function bestRow(fleet: Fleet, wish: Wish, place: Place | undefined): number {
+  const { base, x, y, z, hash } = fleet.columns;
   const isOffered = createOfferCheck(fleet, wish);
-  const { weigh, isPreferred } = createTieBreak(fleet, wish.seed);
+  const { seedHash, isPreferred } = createTieBreak(fleet, wish.seed);
   const { x: fromX, y: fromY, z: fromZ } = place ?? UNKNOWN;
   const isPlaced = place !== undefined;
   const count = fleet.servers.length;
@@ -87,25 +87,41 @@ function bestRow(fleet: Fleet, wish: Wish, place: Place | undefined): number | u
   let bestGrade = -1;
   let bestWeight = 0;
   let floor = Number.NEGATIVE_INFINITY;
+  /** Of the next better grade. */
+  let ceiling = Number.NEGATIVE_INFINITY;
+  /** What distance may take, and the square of how far that is: the same for many servers. */
+  let spare = Number.NaN;
+  let within = Number.POSITIVE_INFINITY;
   for (let row = 0; row < count; row++) {
-    // From the cheapest question to the dearest: once a good server was seen, most rows go at the first or the second.
-    const nearby = base[row] ?? Number.NaN;
+    // From the cheapest question to the dearest: once a good server was seen, most rows go at one of the first three.
+    const nearby = at(base, row);
     if (!(nearby >= floor)) continue;
-    const dx = (x[row] ?? 0) - fromX;
-    const dy = (y[row] ?? 0) - fromY;
-    const dz = (z[row] ?? 0) - fromZ;
-    const square = dx * dx + dy * dy + dz * dz;
-    if (square > squareWithin(nearby - floor) || !isOffered(row)) continue;
+    const weight = weightOf(seedHash, hash[row] ?? 0);
+    const least = weight < bestWeight ? ceiling : floor; // behind by weight, it takes a better grade
+    if (nearby < least) continue;
+    if (nearby - least !== spare) {
+      spare = nearby - least;
+      within = squareWithin(spare);
+    }
+    const square = squareOf(at(x, row) - fromX, at(y, row) - fromY, at(z, row) - fromZ);
+    if (square > within || !isOffered(row)) continue;
     const fine = fineGradeOf(scoreOf(nearby, pointsOf(square, isPlaced)));
-    if (fine < bestGrade) continue;
-    const weight = weigh(row);
-    if (fine < bestGrade + 1 && !isPreferred(row, weight, best, bestWeight)) continue;
+    if (fine < bestGrade || (fine < bestGrade + 1 && !isPreferred(row, weight, best, bestWeight))) continue;
     best = row;
     bestGrade = Math.floor(fine);
     bestWeight = weight;
     floor = floorOf(bestGrade);
+    ceiling = floorOf(bestGrade + 1);
   }
-  return best === -1 ? undefined : best;
+  return best;
+}
+
+function at(column: Float64Array, row: number): number {
+  return column[row] ?? Number.NaN;
+}
+
+function squareOf(dx: number, dy: number, dz: number): number {
+  return dx * dx + dy * dy + dz * dz;
 }
 
 /** Whether a row goes before another of its grade: by weight, where that is the same by a second one, then by id. */
@@ -119,26 +135,24 @@ function createTieBreak(fleet: Fleet, seed: string) {
     if (weighAgain(row) !== weighAgain(other)) return weighAgain(row) > weighAgain(other);
     return fleet.serverOfRow(row).id < fleet.serverOfRow(other).id;
   };
-  return { weigh, isPreferred };
+  return { seedHash, weigh, isPreferred };
 }
 
 function pointsOf(square: number, isPlaced: boolean): number {
-  return isPlaced ? knownPoints(arcKm(Math.sqrt(square))) : 0;
-}
-
-/** @param km NaN when the server's place is not known */
-function knownPoints(km: number): number {
-  return Number.isNaN(km) ? DISTANCE_POINTS_MAX : distancePoints(km);
+  if (!isPlaced) return 0;
+  return square === Number.POSITIVE_INFINITY ? DISTANCE_POINTS_MAX : distancePoints(arcKm(Math.sqrt(square)));
 }
 
 function offerOf(fleet: Fleet, row: number, place: Place | undefined): Offer {
   const server = fleet.serverOfRow(row);
   const own = fleet.placeOfRow(row);
   const km = place && own && distanceKm(place, own);
-  const points = place === undefined ? 0 : knownPoints(km ?? Number.NaN);
+  const unplaced = place === undefined ? 0 : DISTANCE_POINTS_MAX;
+  const points = km === undefined ? unplaced : distancePoints(km);
   return { server, score: scoreOf(fleet.columns.base[row] ?? 0, points), distanceKm: km };
 }
 
 function hasHealthy(fleet: Fleet, wish: Wish): boolean {
-  return offeredRows(fleet, wish).some((row) => fleet.servers[row]?.state === "healthy");
+  const isOffered = createOfferCheck(fleet, wish);
+  return fleet.servers.some(({ state }, row) => state === "healthy" && isOffered(row));
 }

@@ -8,7 +8,7 @@ import { type Server, takesDevices } from "./server.ts";
 type Columns = {
   /** NaN when the server takes no devices. */
   base: Float64Array;
-  /** NaN when its place is not known. */
+  /** Infinite when its place is not known: beyond every distance. */
   x: Float64Array;
   y: Float64Array;
   z: Float64Array;
@@ -30,6 +30,7 @@ export type Fleet = {
   regionNumber(region: string): number;
   serverOfRow(row: number): Server;
   placeOfRow(row: number): Place | undefined;
+  find(id: string): Server | undefined;
   /**
    * Adds a server, or replaces the one with its id; costs the same in a small fleet and in a large one.
    *
@@ -68,9 +69,9 @@ export function createFleet(initial: Iterable<Server> = []): Fleet {
     rows.set(server.id, row);
     if (!regions.has(server.region)) regions.set(server.region, regions.size);
     columns.base[row] = takesDevices(server) ? baseScore(server) : Number.NaN;
-    columns.x[row] = place?.x ?? Number.NaN;
-    columns.y[row] = place?.y ?? Number.NaN;
-    columns.z[row] = place?.z ?? Number.NaN;
+    columns.x[row] = place?.x ?? Number.POSITIVE_INFINITY;
+    columns.y[row] = place?.y ?? Number.POSITIVE_INFINITY;
+    columns.z[row] = place?.z ?? Number.POSITIVE_INFINITY;
     columns.region[row] = regions.get(server.region) ?? -1;
     columns.tagSet[row] = tagSetNumber(server.tags);
     columns.hash[row] = fnv1a(server.id);
@@ -103,8 +104,12 @@ export function createFleet(initial: Iterable<Server> = []): Fleet {
     },
     placeOfRow(row) {
       const [x, y, z] = [columns.x[row], columns.y[row], columns.z[row]];
-      if (x === undefined || y === undefined || z === undefined || Number.isNaN(x)) return undefined;
+      if (x === undefined || y === undefined || z === undefined || !Number.isFinite(x)) return undefined;
       return { x, y, z };
+    },
+    find(id) {
+      const row = rows.get(id);
+      return row === undefined ? undefined : servers[row];
     },
     put,
     remove,

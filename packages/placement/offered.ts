@@ -8,6 +8,7 @@ const ANY_REGION = -2;
 export function createOfferCheck(fleet: Fleet, wish: Wish): (row: number) => boolean {
   const { base, region, tagSet } = fleet.columns;
   const { allowedTags } = wish;
+  const except = wish.except?.size ? wish.except : undefined;
   // Asked once for each set of tags, of which there are few.
   const isAllowed = new Uint8Array(fleet.tagSets.length);
   for (const [number, tags] of fleet.tagSets.entries()) {
@@ -17,7 +18,8 @@ export function createOfferCheck(fleet: Fleet, wish: Wish): (row: number) => boo
   return (row) =>
     (wished === ANY_REGION || region[row] === wished) &&
     isAllowed[tagSet[row] ?? 0] === 1 &&
-    (base[row] ?? Number.NaN) >= 0;
+    (base[row] ?? Number.NaN) >= 0 &&
+    (except === undefined || !except.has(fleet.serverOfRow(row).id));
 }
 
 export function offeredRows(fleet: Fleet, wish: Wish): number[] {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Coordinates, distanceKm, placeAt } from "./place.ts";
-import { score } from "./score.ts";
+import { score, squareWithin } from "./score.ts";
 import { anyCoordinates, anyServers, anyWish, serverWith } from "./testing-fleet.ts";
 
 const BERLIN = { latitude: 52.52, longitude: 13.405 };
@@ -123,4 +123,22 @@ test("a distance is that of the haversine formula", () => {
   );
   // Karney's geodesic on the ellipsoid gives 16,094 km; the sphere is off by less than 0.5 %.
   expect(distanceKm(placeAt(BERLIN), placeAt(SYDNEY))).toBeCloseTo(16_094, -2);
+});
+
+test("no distance that a score allows lies beyond the chord that stands for it, and few others within", () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 35, noNaN: true }),
+      anyCoordinates,
+      anyCoordinates,
+      (points, a, b) => {
+        const [from, to] = [placeAt(a), placeAt(b)];
+        const km = distanceKm(from, to);
+        const square = (from.x - to.x) ** 2 + (from.y - to.y) ** 2 + (from.z - to.z) ** 2;
+        if (km <= points * 1000) expect(square).toBeLessThanOrEqual(squareWithin(points));
+        if (km > points * 1000 + 100 && km < 19_000) expect(square).toBeGreaterThan(squareWithin(points));
+      },
+    ),
+    { numRuns: 2000 },
+  );
 });

@@ -8,7 +8,6 @@ const UNHEALTHY_POINTS = 30;
 /** For a server that may be anywhere, too. */
 export const DISTANCE_POINTS_MAX = 30;
 const KM_PER_POINT = 1000;
-const CHORD_PER_POINT = KM_PER_POINT / EARTH_RADIUS_KM;
 
 /**
  * How well a server suits a wish, 0…100, higher is better. From 100 it takes
@@ -61,9 +60,27 @@ export function floorOf(grade: number): number {
   return grade === 0 ? Number.NEGATIVE_INFINITY : (grade - 0.5) / 10 - 1e-6;
 }
 
-/** Beyond a chord with this square, distance takes more than so many points, as the way along the surface is longer. */
+const STEPS_PER_POINT = 64;
+/** More than what a straight line between two steps is off by, of a curve whose bend is at most 2 × radians² per point². */
+const SQUARE_SLACK = 2e-6;
+const RADIANS_PER_POINT = KM_PER_POINT / EARTH_RADIUS_KM;
+/** By steps of points: the square of the chord that belongs to the way along the surface, as far as there is a way. */
+const SQUARES = Float64Array.from(
+  { length: Math.ceil((Math.PI / RADIANS_PER_POINT) * STEPS_PER_POINT) + 2 },
+  (_, step) => 2 - 2 * Math.cos(Math.min(Math.PI, (step / STEPS_PER_POINT) * RADIANS_PER_POINT)),
+);
+const STEPS_MAX = SQUARES.length - 2;
+
+/**
+ * Beyond a chord with this square, distance takes more than so many points; a little more than the least such one. An
+ * infinite square stands for a place that is not known, which takes as many as any.
+ */
 export function squareWithin(points: number): number {
   if (points >= DISTANCE_POINTS_MAX) return Number.POSITIVE_INFINITY;
-  const chord = points * CHORD_PER_POINT;
-  return chord * chord;
+  const steps = points * STEPS_PER_POINT;
+  if (steps >= STEPS_MAX) return Number.MAX_VALUE;
+  if (steps < 0) return Number.NEGATIVE_INFINITY;
+  const step = Math.floor(steps);
+  const square = SQUARES[step] ?? 0;
+  return square + ((SQUARES[step + 1] ?? 0) - square) * (steps - step) + SQUARE_SLACK;
 }

@@ -11,6 +11,8 @@ export type Wish = {
   readonly country?: string | undefined;
   /** What the customer's plan allows; absent: everything. */
   readonly allowedTags?: readonly string[] | undefined;
+  /** Servers that are not wanted, by their ids: where the device is, or what turned out to be full. */
+  readonly except?: ReadonlySet<string> | undefined;
   /** By whom servers that are equally good are shared out: the same gets the same, such as a device's id. */
   readonly seed: string;
 };

@@ -31,6 +31,8 @@ export interface TestRedisOptions {
   readonly port?: number;
   /** Serves TLS only, by PEM files; the URL is then `rediss://`. */
   readonly tls?: { readonly certificatePath: string; readonly keyPath: string };
+  /** The network namespace to run in; absent means the one of this process. */
+  readonly namespace?: string;
   /** Settings of `redis.conf`, one word or more each: `{ save: "3600 1", replicaof: "127.0.0.1 6379" }`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -46,6 +48,7 @@ export async function openTestRedis({
   tls,
   settings = {},
   port: wantedPort,
+  namespace,
 }: TestRedisOptions = {}): Promise<TestRedis> {
   const dir = temporaryDir("redis");
   const port = wantedPort ?? (await freeTcpPort());
@@ -63,8 +66,9 @@ export async function openTestRedis({
         ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...value.split(" ")]),
       ],
       readyWhen: /Ready to accept connections/,
+      ...(namespace !== undefined && { namespace }),
     });
-    await eventually(() => knock(port));
+    if (namespace === undefined) await eventually(() => knock(port));
   }
   async function end(): Promise<void> {
     server?.kill("SIGKILL"); // also ends what is frozen

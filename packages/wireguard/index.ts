@@ -15,7 +15,8 @@ export {
 } from "./addresses.ts";
 export type { Endpoint, TunnelConfig } from "./config.ts";
 export { formatEndpoint, parseConfig, parseEndpoint, renderConfig } from "./config.ts";
-export { createPresharedKeys } from "./derived-keys.ts";
+export type { AgreementBinding } from "./derived-keys.ts";
+export { agreedPresharedKey, createPresharedKeys } from "./derived-keys.ts";
 export type { FillRandom, KeyPair, PresharedKey, PrivateKey, PublicKey } from "./keys.ts";
 export {
   decodeKey,

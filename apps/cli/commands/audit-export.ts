@@ -9,9 +9,9 @@ import { CliError, EXIT } from "../failure.ts";
 import { nameAnew, refuseExisting, syncFolderOf, unwritable } from "../files.ts";
 import { counted, humanBytes } from "../human.ts";
 import { integer } from "../options.ts";
+import { createProgress } from "../progress.ts";
 import { checkTrailFiles, type TrailFileReport } from "./audit-file.ts";
 import { keyPathOf, readKeyFile } from "./audit-kept.ts";
-import { createProgress } from "./audit-progress.ts";
 import { brokenText, trailJson } from "./audit-verify.ts";
 
 /** What the numbers of entries can be. */

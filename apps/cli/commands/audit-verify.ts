@@ -4,9 +4,9 @@ import type { Perform } from "../call.ts";
 import { EXIT } from "../failure.ts";
 import { counted } from "../human.ts";
 import type { Output } from "../output.ts";
+import { createProgress } from "../progress.ts";
 import { checkTrailFiles, type TrailFileReport } from "./audit-file.ts";
 import { readKnown, readVerifier, readVerifierBeside } from "./audit-kept.ts";
-import { createProgress } from "./audit-progress.ts";
 
 export function addVerifyCommand(audit: CommandUnknownOpts, perform: Perform): void {
   audit

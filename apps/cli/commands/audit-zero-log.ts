@@ -6,8 +6,8 @@ import { type Verified, verifyReport } from "@securewave/ghosts/report";
 import type { Call, Perform } from "../call.ts";
 import { CliError, EXIT } from "../failure.ts";
 import { demandWritable, writePrivateFile } from "../files.ts";
+import { createProgress, type Progress } from "../progress.ts";
 import { keyPathOf } from "./audit-kept.ts";
-import { createProgress, type Progress } from "./audit-progress.ts";
 import { reportJson, reportText } from "./audit-zero-log-words.ts";
 
 const ASKS_EVERY_MS = 500;

@@ -1,11 +1,12 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import type { Client, DeviceType, DeviceWithTunnel } from "@securewave/contracts";
 import { configFileName } from "@securewave/wireguard";
-import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { given, type Perform } from "../call.ts";
-import { CliError } from "../failure.ts";
-import { BY_NAME, resolveServer } from "../resolve.ts";
-import { claimFile, renderTunnel } from "../tunnel-file.ts";
+import { usageError } from "../failure.ts";
+import { countryOption, placeOf, regionOption, SERVER_TO_USE } from "../place-options.ts";
+import { STDOUT, writeInto } from "../tunnel-file.ts";
+import { makeOwnKey } from "./device-keys.ts";
+import { agreeOption } from "./device-rotate.ts";
 
 const DEVICE_TYPES = [
   "phone",
@@ -16,16 +17,15 @@ const DEVICE_TYPES = [
   "other",
 ] as const satisfies readonly DeviceType[];
 
-/** In place of a file. */
-const STDOUT = "-";
-
 export function addDeviceAddCommand(devices: CommandUnknownOpts, perform: Perform): void {
   devices
     .command("add")
     .description("add a device; its keys are made here and the private one stays here")
     .argument("<name>", "name of the device, for people")
     .addOption(new Option("-t, --type <type>", "what it is").choices(DEVICE_TYPES))
-    .option("--server <server>", `server to use: ${BY_NAME}`)
+    .option("--server <server>", SERVER_TO_USE)
+    .addOption(regionOption())
+    .addOption(countryOption())
     .option(
       "-o, --out <file>",
       "where the configuration goes, - for standard output; <name>.conf if not given",
@@ -34,6 +34,7 @@ export function addDeviceAddCommand(devices: CommandUnknownOpts, perform: Perfor
       "--server-keys",
       "let the service make and keep the keys, so that it can show the configuration again",
     )
+    .addOption(agreeOption())
     .addHelpText(
       "after",
       `
@@ -43,17 +44,20 @@ Examples:
   $ securewave devices add Phone --type phone
   $ securewave devices qr --file Phone.conf
   $ securewave devices add Laptop --server US-East-1 --out /etc/wireguard/securewave.conf
+  $ securewave devices add Router --region Frankfurt --agree
   $ securewave devices add Tablet --server-keys`,
     )
     .action((name, options) =>
       perform(async ({ client, out }) => {
+        const { type, server, region, country, serverKeys = false, agree = false } = options;
+        if (serverKeys && agree)
+          throw usageError("--agree needs a key that is made here; leave --server-keys away.");
         const api = await client();
-        const server = options.server === undefined ? undefined : await resolveServer(api, options.server);
-        const body = { name, ...given({ type: options.type, server_id: server }) };
-        const make = () => (options.serverKeys ? addWithServerKeys(api, body) : addWithOwnKeys(api, body));
-        const path = options.out ?? (options.serverKeys ? undefined : configFileName(name));
+        const body = { name, ...given({ type }), ...(await placeOf(api, { server, region, country })) };
+        const make = () => (serverKeys ? addWithServerKeys(api, body) : addWithOwnKeys(api, body, agree));
+        const path = options.out ?? (serverKeys ? undefined : configFileName(name));
         const { device, config } =
-          path === undefined || path === STDOUT ? await make() : await addIntoFile(path, make);
+          path === undefined || path === STDOUT ? await make() : await writeInto(path, make);
         if (path === STDOUT) {
           out.result({ device, config }, () => config);
           return undefined;
@@ -77,32 +81,11 @@ interface Added {
   readonly config: string;
 }
 
-async function addIntoFile(path: string, make: () => Promise<Added>): Promise<Added> {
-  const file = await claimFile(path);
-  let added: Added;
-  try {
-    added = await make();
-  } catch (error) {
-    await file.drop();
-    throw error;
-  }
-  await file.write(added.config);
-  return added;
-}
-
-async function addWithOwnKeys(api: Client, body: NewDevice): Promise<Added> {
-  const { privateKey, publicKey } = generateKeyPair();
-  const device = await api.devices.create({ body: { ...body, public_key: publicKey } });
-  if (device.tunnel === null) {
-    throw new CliError(
-      "cli.no_tunnel",
-      `${device.name} was added, but got no server, so it has no configuration.`,
-      {
-        next: `Remove it and try later: securewave devices remove ${JSON.stringify(device.name)}`,
-      },
-    );
-  }
-  return { device, config: renderTunnel(device.tunnel, privateKey) };
+async function addWithOwnKeys(api: Client, body: NewDevice, agrees: boolean): Promise<Added> {
+  const key = makeOwnKey(agrees);
+  const answer = await api.devices.create({ body: { ...body, ...key.sent } });
+  const { ciphertext: _, ...device } = answer;
+  return { device, config: key.configOf(answer) };
 }
 
 async function addWithServerKeys(api: Client, body: NewDevice): Promise<Added> {

@@ -2,10 +2,12 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { ApiError, type Client, type DeviceWithTunnel, deviceErrors } from "@securewave/contracts";
 import { asksFirst } from "../acts.ts";
 import type { Perform } from "../call.ts";
-import { CliError } from "../failure.ts";
+import { CliError, usageError } from "../failure.ts";
 import { writePrivateFile } from "../files.ts";
-import { BY_NAME, resolveFleetDevice, resolveOwnDevice, resolveServer } from "../resolve.ts";
-import { readPrivateKey, renderTunnel } from "../tunnel-file.ts";
+import { countryOption, placeOf, regionOption, SERVER_TO_USE } from "../place-options.ts";
+import { BY_NAME, resolveFleetDevice, resolveOwnDevice } from "../resolve.ts";
+import { readSecrets, renderTunnel } from "../tunnel-file.ts";
+import { formerText, tunnelOf } from "./device-keys.ts";
 
 export function addDeviceChangeCommands(devices: CommandUnknownOpts, perform: Perform): void {
   addMoveCommand(devices, perform);
@@ -17,46 +19,49 @@ export function addDeviceChangeCommands(devices: CommandUnknownOpts, perform: Pe
 function addMoveCommand(devices: CommandUnknownOpts, perform: Perform): void {
   devices
     .command("move")
-    .description("move a device to another server; its configuration changes")
+    .description(
+      "move a device to another server; its configuration changes, and the former one works on for a while",
+    )
     .argument("<device>", BY_NAME)
-    .argument("<server>", BY_NAME)
+    .argument("[server]", BY_NAME)
+    .option("--to <server>", SERVER_TO_USE)
+    .addOption(regionOption())
+    .addOption(countryOption())
     .option("-f, --file <file>", "bring the device's configuration in this file up to date")
     .addHelpText(
       "after",
       `
+Without a server the service chooses the best one, of the region if one is named.
+
 Examples:
-  $ securewave devices move Phone US-West-1
-  $ securewave devices move Laptop fra --file Laptop.conf`,
+  $ securewave devices move Phone --to US-West-1
+  $ securewave devices move Laptop --region Frankfurt --file Laptop.conf`,
     )
-    .action((name, serverName, options) =>
+    .action((name, server, { to, region, country, file: path }) =>
       perform(async ({ client, out }) => {
+        if (server !== undefined && to !== undefined) throw usageError("Name the server once.");
         const api = await client();
-        const id = await resolveOwnDevice(api, name);
-        const server = await resolveServer(api, serverName);
-        const path = options.file;
-        const key =
-          path === undefined ? undefined : await readPrivateKey(path, await publicKeyOfDevice(api, id));
-        const device = await api.devices.move({ params: { id }, body: { server_id: server } });
-        if (path !== undefined && key !== undefined) {
-          await writePrivateFile(path, renderTunnel(tunnelOf(device), key));
+        const params = { id: await resolveOwnDevice(api, name) };
+        const place = await placeOf(api, { server: server ?? to, region, country });
+        const secrets =
+          path === undefined
+            ? undefined
+            : await readSecrets(path, (await api.devices.show({ params })).public_key);
+        const device = await api.devices.move({ params, body: place });
+        if (path !== undefined && secrets !== undefined) {
+          const { privateKey, presharedKey } = secrets;
+          await writePrivateFile(path, renderTunnel(tunnelOf(device), privateKey, presharedKey));
         }
-        out.result({ device, config_path: path ?? null }, () => {
-          const place = device.server?.name ?? "another server";
-          if (path !== undefined) return `Moved ${device.name} to ${place} and brought ${path} up to date.`;
-          return `Moved ${device.name} to ${place}. Its configuration has changed: give the device the new one.`;
-        });
+        out.result({ device, config_path: path ?? null }, () => movedText(device, path));
       }),
     );
 }
 
-async function publicKeyOfDevice(api: Client, id: string): Promise<string> {
-  return (await api.devices.show({ params: { id } })).public_key;
-}
-
-function tunnelOf(device: DeviceWithTunnel): NonNullable<DeviceWithTunnel["tunnel"]> {
-  if (device.tunnel === null)
-    throw new CliError("cli.no_tunnel", `${device.name} has no server, so no configuration.`);
-  return device.tunnel;
+function movedText(device: DeviceWithTunnel, path: string | undefined): string {
+  const moved = `${device.name} is on ${device.server?.name ?? "another server"}.${formerText(device)}`;
+  return path === undefined
+    ? `${moved}\nIts configuration has changed: give the device the new one.`
+    : `${moved}\n${path} is brought up to date.`;
 }
 
 function addRenameCommand(devices: CommandUnknownOpts, perform: Perform): void {

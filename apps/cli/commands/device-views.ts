@@ -55,11 +55,25 @@ export function deviceFields(
       `${humanBytes(connection.received_bytes)} received, ${humanBytes(connection.sent_bytes)} sent`,
     ],
     ["Public key", device.public_key],
-    ["Keys made", device.key_origin === "customer" ? "by the customer" : "by the service"],
+    [
+      "Key",
+      `number ${device.key_version}, made ${humanDay(device.key_made_on, nowMs)} ${device.key_origin === "customer" ? "by the customer" : "by the service"}`,
+    ],
+    ["Next key", device.next_rotation_on === null ? "never" : humanDay(device.next_rotation_on, nowMs)],
+    ["Former ones", formerPlaces(device)],
+    ["Preshared key", tunnel?.preshared_key_agreed ? "agreed by ML-KEM-1024" : undefined],
     ["Addresses", tunnel?.addresses.join(", ")],
     ["Endpoint", tunnel === null ? undefined : formatEndpoint(tunnel.endpoint)],
     ["Created", humanDay(device.created_on, nowMs)],
   ];
+}
+
+/** Configurations from before, which work for a while more. */
+function formerPlaces({ retiring }: Device): string | undefined {
+  const places = retiring.map(({ server, valid_until }) => {
+    return `${server === null ? "" : `on ${server.name} `}until ${valid_until}`;
+  });
+  return places.length === 0 ? undefined : `work ${places.join(", ")} (UTC)`;
 }
 
 function connectionText({ connection, state }: Device): string {

@@ -1,19 +1,29 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { invariant } from "@securewave/foundation";
 import { parseConfig, publicKeyOf, qrMatrix } from "@securewave/wireguard";
 import { beforeEach, expect, test } from "vitest";
-import { fakeDevice } from "../testing/fake-state.ts";
 import { useService } from "../testing/service.ts";
 
 const service = useService();
-const stored = (name: string) => service.api().state.devices.find((device) => device.name === name);
+const stored = (name: string) => service.api().state.tunnels.devices.find((device) => device.name === name);
 const file = (name: string) => join(service.home().dir, name);
 
 beforeEach(() => {
-  const { accounts, nodes, devices } = service.api().state;
-  devices.push(fakeDevice(accounts[0]?.id ?? "", "Laptop", nodes[0]));
-  devices.push(fakeDevice(accounts[1]?.id ?? "", "Ada's phone", nodes[1]));
+  const { accounts, fleet, tunnels } = service.api().state;
+  const [admin, ada] = accounts;
+  const [east, west] = fleet.nodes;
+  invariant(admin && ada && east && west, "the service has accounts and nodes");
+  const laptop = tunnels.add(admin.id, "Laptop", east);
+  laptop.connection = {
+    ...laptop.connection,
+    connected: true,
+    handshake_age_seconds: 42,
+    received_bytes: 1_530_000,
+    sent_bytes: 900,
+  };
+  tunnels.add(ada.id, "Ada's phone", west);
 });
 
 test("one's own devices are listed with their connection", async () => {
@@ -41,7 +51,7 @@ test("staff list the devices of all accounts, or of one", async () => {
 
 test("a device is shown with its tunnel", async () => {
   const { stdout } = await service.run("devices show lap");
-  expect(stdout).toMatch(/Addresses\s+10\.8\.0\.2\/32, fd5e:c0de:8::2\/128\n/);
+  expect(stdout).toMatch(/Addresses\s+10\.8\.0\.\d+\/32, fd5e:c0de::[\da-f]+\/128\n/);
   expect((await service.run("devices show lap --json")).json()).toMatchObject({ tunnel: { mtu: 1420 } });
 });
 
@@ -53,7 +63,7 @@ test("adding a device makes its keys here, and the private one goes into a file 
   expect((await stat(file("phone.conf"))).mode & 0o777).toBe(0o600);
   const config = parseConfig(await readFile(file("phone.conf"), "utf8"));
   expect(config && publicKeyOf(config.privateKey)).toBe(stored("Phone")?.public_key);
-  expect(config?.peer.endpoint).toEqual({ host: "us-west-1.example.org", port: 51820 });
+  expect(config?.peer.endpoint).toEqual({ host: "us-west-1.securewave.example", port: 51820 });
   expect(JSON.stringify(ran.json())).not.toContain(config?.privateKey);
 });
 
@@ -123,24 +133,57 @@ test("a QR code is drawn of a tunnel's configuration only", async () => {
 });
 
 test("moving a device brings its file up to date and keeps its key", async () => {
-  await service.run(`devices add Phone --out ${file("phone.conf")}`);
+  await service.run(`devices add Phone --server us-e --out ${file("phone.conf")}`);
   const before = parseConfig(await readFile(file("phone.conf"), "utf8"));
-  const ran = await service.run(`devices move Phone FRA-1 --file ${file("phone.conf")}`);
-  expect(ran.stdout).toContain("Moved Phone to FRA-1");
+  const ran = await service.run(`devices move Phone --to us-w --file ${file("phone.conf")}`);
+  expect(ran.stdout).toContain(
+    "Phone is on US-West-1. The former configuration works until the end of 2026-11-21 (UTC).",
+  );
   const after = parseConfig(await readFile(file("phone.conf"), "utf8"));
   expect(after?.privateKey).toBe(before?.privateKey);
-  expect(after?.peer.endpoint.host).toBe("fra-1.example.org");
+  expect(after?.peer.endpoint.host).toBe("us-west-1.securewave.example");
   expect((await stat(file("phone.conf"))).mode & 0o777).toBe(0o600);
 });
 
 test("another device's file is not touched, and nothing is moved", async () => {
   await service.run(`devices add Phone --out ${file("phone.conf")}`);
-  const ran = await service.run(`devices move Laptop FRA-1 --file ${file("phone.conf")}`);
+  const ran = await service.run(`devices move Laptop US-West-1 --file ${file("phone.conf")}`);
   expect(ran.stderr).toContain("cli.other_device");
   expect(stored("Laptop")?.server?.name).toBe("US-East-1");
-  expect((await service.run("devices move Laptop FRA-1 --json")).json()).toMatchObject({
-    device: { server: { name: "FRA-1" } },
+  expect((await service.run("devices move Laptop US-West-1 --json")).json()).toMatchObject({
+    device: { server: { name: "US-West-1" } },
   });
+});
+
+test("the service chooses the best server of a region, and the nearest one to a country", async () => {
+  const { fleet } = service.api().state;
+  fleet.add("LON-1", "London", { latitude: 51.5, longitude: -0.1 });
+  await service.run("devices move Laptop --region London");
+  expect(stored("Laptop")?.server?.name).toBe("LON-1");
+  await service.home().run(["devices", "move", "Laptop", "--region", "United States", "--country", "jp"]);
+  expect(stored("Laptop")?.server?.name).toBe("US-West-1");
+  await service.run(`devices add Phone --region London --out ${file("phone.conf")}`);
+  expect(stored("Phone")?.server?.name).toBe("LON-1");
+});
+
+test("where a region has no server, the nearest other one is named", async () => {
+  const ran = await service.run("devices move Laptop --region Frankfurt --country US");
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toMatch(/nearest one is in United States.*devices\.region_unavailable/);
+  expect(ran.stderr).toContain("servers best");
+});
+
+test("a server beyond the plan, or named twice, is refused with what to do", async () => {
+  service.api().state.fleet.add("TV-1", "London", { tags: ["streaming"] });
+  const refused = await service.run("devices move Laptop --to TV-1");
+  expect(refused.stderr).toContain("devices.server_not_included");
+  expect(refused.stderr).toContain("servers list");
+  for (const line of [
+    "devices move Laptop TV-1 --to TV-1",
+    "devices move Laptop --to TV-1 --region London",
+    "devices move Laptop --country Germany",
+  ])
+    expect([line, (await service.run(line)).code]).toEqual([line, 2]);
 });
 
 test("a device is renamed", async () => {

@@ -6,6 +6,7 @@ import { BY_MAIL, BY_NAME, resolveAccount, resolveOwnDevice } from "../resolve.t
 import { addDeviceAddCommand } from "./device-add.ts";
 import { addDeviceChangeCommands } from "./device-change.ts";
 import { addDeviceConfigCommands } from "./device-config.ts";
+import { addDeviceRotateCommands } from "./device-rotate.ts";
 import { deviceFields, fleetDeviceColumns, ownDeviceColumns } from "./device-views.ts";
 
 export function addDeviceCommands(program: CommandUnknownOpts, perform: Perform): void {
@@ -13,6 +14,7 @@ export function addDeviceCommands(program: CommandUnknownOpts, perform: Perform)
   addListCommands(devices, perform);
   addDeviceAddCommand(devices, perform);
   addDeviceConfigCommands(devices, perform);
+  addDeviceRotateCommands(devices, perform);
   addDeviceChangeCommands(devices, perform);
 }
 

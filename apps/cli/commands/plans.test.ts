@@ -7,9 +7,9 @@ const plan = (name: string) => service.api().state.plans.plans.find((each) => ea
 test("plans are listed with what they allow", async () => {
   expect((await service.run("plans list")).stdout).toBe(
     [
-      "NAME      QUOTA                  CONNECTIONS  DEVICES",
-      "Basic     200 GB, then 2 Mbit/s    at most 3   as set  unused",
-      "Standard  unlimited                unlimited   as set  default",
+      "NAME      QUOTA                      SPEED  TAGS  CONNECTIONS  DEVICES",
+      "Basic     200 GB, then 2 Mbit/s  unlimited  -       at most 3   as set  unused",
+      "Standard  unlimited              unlimited  -       unlimited   as set  default",
       "",
       "2 plans",
       "",
@@ -45,6 +45,16 @@ test("a plan is created with its limits and changed in what is named", async () 
   expect(plan("Basic")?.is_retired).toBe(false);
 });
 
+test("a plan has a speed, and tags of the servers that are for it", async () => {
+  await service.run("plans create Fast --speed 200mbit --tags streaming,p2p");
+  expect(plan("Fast")).toMatchObject({ speed_kbit_per_second: 200_000, server_tags: ["streaming", "p2p"] });
+  const { stdout } = await service.run("plans show Fast");
+  expect(stdout).toMatch(/Speed\s+200 Mbit\/s\n/);
+  expect(stdout).toMatch(/Servers\s+those without tags, and with streaming, p2p\n/);
+  await service.home().run(["plans", "change", "Fast", "--speed", "none", "--tags", ""]);
+  expect(plan("Fast")).toMatchObject({ speed_kbit_per_second: null, server_tags: [] });
+});
+
 test("a plan is removed after asking, unless it is in use", async () => {
   expect((await service.run("plans remove Basic --json")).code).toBe(2);
   const id = plan("Basic")?.id;
@@ -71,6 +81,7 @@ test("wrong limits, and a change of nothing, are wrong usage", async () => {
     "plans change Basic --quota 5",
     "plans change Basic --on-quota stop",
     "plans create Other --throttle 1kbit",
+    "plans create Other --speed fast",
     "plans create Other --connections-max 0",
   ]) {
     expect([line, (await service.run(line)).code]).toEqual([line, 2]);

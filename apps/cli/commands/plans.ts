@@ -4,8 +4,8 @@ import { asksFirst, lists } from "../acts.ts";
 import { given, type Perform } from "../call.ts";
 import { usageError } from "../failure.ts";
 import { humanBytes } from "../human.ts";
-import { dataOrNone, integerOrNone, limitOf, type None, speed } from "../limits.ts";
-import { searchOption } from "../options.ts";
+import { dataOrNone, integerOrNone, limitOf, type None, speed, speedOrNone } from "../limits.ts";
+import { commaList, searchOption } from "../options.ts";
 import type { Column } from "../output.ts";
 import { BY_MAIL, BY_NAME, resolveAccount, resolvePlan } from "../resolve.ts";
 
@@ -67,6 +67,15 @@ const throttleOption = () =>
   new Option("--throttle <speed>", "fair-use speed of each device: 1500kbit, 2mbit").argParser(
     speed(KBIT_PER_SECOND_MIN, KBIT_PER_SECOND_MAX),
   );
+const speedOption = () =>
+  new Option("--speed <speed>", "speed of each device: 50mbit, 1gbit or none").argParser(
+    speedOrNone(KBIT_PER_SECOND_MIN, KBIT_PER_SECOND_MAX),
+  );
+const tagsOption = () =>
+  new Option(
+    "--tags <tags>",
+    "servers it is for beside those without tags: words with commas between",
+  ).argParser(commaList);
 const connectionsOption = () =>
   new Option("--connections-max <number>", "devices connected at the same time, or none").argParser(
     integerOrNone(1, COUNT_MAX),
@@ -80,6 +89,8 @@ interface LimitOptions {
   readonly quota?: number | None;
   readonly onQuota?: OwnPlan["on_quota"];
   readonly throttle?: number;
+  readonly speed?: number | None;
+  readonly tags?: string[];
   readonly connectionsMax?: number | None;
   readonly devicesMax?: number | None;
 }
@@ -89,6 +100,8 @@ function limitsOf(options: LimitOptions) {
     quota_bytes: limitOf(options.quota),
     on_quota: options.onQuota,
     throttle_kbit_per_second: options.throttle,
+    speed_kbit_per_second: limitOf(options.speed),
+    server_tags: options.tags,
     connections_max: limitOf(options.connectionsMax),
     devices_max: limitOf(options.devicesMax),
   });
@@ -102,6 +115,8 @@ function addWriteCommands(plans: CommandUnknownOpts, perform: Perform): void {
     .addOption(quotaOption())
     .addOption(onQuotaOption())
     .addOption(throttleOption())
+    .addOption(speedOption())
+    .addOption(tagsOption())
     .addOption(connectionsOption())
     .addOption(devicesOption())
     .addHelpText(
@@ -109,6 +124,7 @@ function addWriteCommands(plans: CommandUnknownOpts, perform: Perform): void {
       `
 Examples:
   $ securewave plans create Basic --quota 200GB --throttle 2mbit --connections-max 3
+  $ securewave plans create Fast --speed 200mbit --tags streaming
   $ securewave plans create Trial --quota 5GB --on-quota block --devices-max 1`,
     )
     .action((name, options) =>
@@ -127,6 +143,8 @@ Examples:
     .addOption(quotaOption())
     .addOption(onQuotaOption())
     .addOption(throttleOption())
+    .addOption(speedOption())
+    .addOption(tagsOption())
     .addOption(connectionsOption())
     .addOption(devicesOption())
     .option("--default", "give it to every new account")
@@ -137,7 +155,7 @@ Examples:
       `
 Examples:
   $ securewave plans change Basic --quota 300GB
-  $ securewave plans change Basic --default
+  $ securewave plans change Basic --speed 50mbit --default
   $ securewave plans change Trial --retire`,
     )
     .action((name, options) =>
@@ -228,6 +246,8 @@ async function showPlan(api: Client, text: string): Promise<Plan> {
 const COLUMNS: readonly Column<Plan>[] = [
   { title: "NAME", value: (plan) => plan.name },
   { title: "QUOTA", value: (plan) => quotaText(plan) },
+  { title: "SPEED", value: speedText, align: "right" },
+  { title: "TAGS", value: ({ server_tags }) => server_tags.join(", ") || "-" },
   { title: "CONNECTIONS", value: (plan) => maxText(plan.connections_max), align: "right" },
   { title: "DEVICES", value: (plan) => maxText(plan.devices_max, "as set"), align: "right" },
   { title: "", value: (plan) => marksOf(plan).join(", ") },
@@ -237,6 +257,8 @@ function planFields(plan: OwnPlan | Plan): [string, string][] {
   const fields: [string, string][] = [
     ["Plan", plan.name],
     ["Traffic a month", quotaText(plan)],
+    ["Speed", speedText(plan)],
+    ["Servers", serversText(plan)],
     ["Connections", maxText(plan.connections_max)],
     ["Devices", maxText(plan.devices_max, "as the settings say")],
   ];
@@ -255,6 +277,16 @@ function quotaText({ quota_bytes, on_quota, throttle_kbit_per_second }: OwnPlan)
   if (quota_bytes === null) return "unlimited";
   const then = on_quota === "block" ? "blocked" : formatSpeed(throttle_kbit_per_second);
   return `${humanBytes(quota_bytes)}, then ${then}`;
+}
+
+function speedText({ speed_kbit_per_second }: OwnPlan): string {
+  return speed_kbit_per_second === null ? "unlimited" : formatSpeed(speed_kbit_per_second);
+}
+
+function serversText({ server_tags }: OwnPlan): string {
+  return server_tags.length === 0
+    ? "those without tags"
+    : `those without tags, and with ${server_tags.join(", ")}`;
 }
 
 function maxText(max: number | null, none = "unlimited"): string {

@@ -2,10 +2,9 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { ApiError, type api, type Client, type Node, type ResultOf } from "@securewave/contracts";
 import type { Perform } from "../call.ts";
 import { EXIT } from "../failure.ts";
-import { counted } from "../human.ts";
 import { type Output, plain, type Style } from "../output.ts";
 import { readPages } from "../paging.ts";
-import { NODE_STATE_STYLES, NODE_STATES } from "./node-views.ts";
+import { countStates, NODE_STATE_STYLES, renderTroubles, troublesOf } from "./node-views.ts";
 
 type Health = ResultOf<typeof api.service.health>;
 type Totals = ResultOf<typeof api.fleetDevices.totals>;
@@ -30,8 +29,6 @@ const HEALTH_STYLES: Readonly<Record<Health["status"], Style>> = {
   degraded: "yellow",
   unhealthy: "red",
 };
-
-const PROBLEMS_SHOWN_MAX = 10;
 
 export function addStatusCommand(program: CommandUnknownOpts, perform: Perform): void {
   program
@@ -84,18 +81,8 @@ function jsonOf({ url, name, setupNeeded, health, fleet }: Status): object {
     problems:
       seen === undefined
         ? null
-        : problemsOf(seen.nodes).map(({ id, name, state, problem }) => ({ id, name, state, problem })),
+        : troublesOf(seen.nodes).map(({ id, name, state, problem }) => ({ id, name, state, problem })),
   };
-}
-
-function countStates(nodes: readonly Node[]): [Node["state"], number][] {
-  return NODE_STATES.map((state) => [state, nodes.filter((node) => node.state === state).length]);
-}
-
-function problemsOf(nodes: readonly Node[]): Node[] {
-  return nodes
-    .filter((node) => node.problem !== null)
-    .sort((a, b) => NODE_STATES.indexOf(a.state) - NODE_STATES.indexOf(b.state));
 }
 
 function render(out: Output, { url, name, setupNeeded, health, fleet }: Status): string {
@@ -120,7 +107,6 @@ function renderFleet(out: Output, { totals, nodes }: Fleet): string[] {
   const states = countStates(nodes)
     .filter(([, count]) => count > 0)
     .map(([state, count]) => out.style(NODE_STATE_STYLES[state], `${count} ${state}`));
-  const problems = problemsOf(nodes);
   const parts = [
     out.fields([
       ["Accounts", String(totals.accounts)],
@@ -130,14 +116,7 @@ function renderFleet(out: Output, { totals, nodes }: Fleet): string[] {
       ["Nodes", states.length === 0 ? "none" : states.join(", ")],
     ]),
   ];
-  if (problems.length > 0) {
-    const shown = problems.slice(0, PROBLEMS_SHOWN_MAX);
-    const lines = shown.map(
-      ({ name, problem, state }) => `${out.style(NODE_STATE_STYLES[state], name)}: ${plain(problem ?? "")}`,
-    );
-    if (problems.length > shown.length)
-      lines.push(`and ${counted(problems.length - shown.length, "node")} more`);
-    parts.push(lines.join("\n"));
-  }
+  const troubles = renderTroubles(out, nodes);
+  if (troubles !== undefined) parts.push(troubles);
   return parts;
 }

@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { expect, test } from "vitest";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import { buildProgram } from "../program.ts";
 import { bashCompletion } from "./bash.ts";
 import { fishCompletion } from "./fish.ts";
@@ -8,12 +11,20 @@ import { zshCompletion } from "./zsh.ts";
 
 const nodes = listNodes(buildProgram(async () => undefined));
 
+const folder = mkdtempSync(join(tmpdir(), "securewave-completion-"));
+/** What the program was called with, a line each. */
+const asked = join(folder, "asked");
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => writeFileSync(asked, ""));
+
 /** What bash offers for the last of the words. */
 function complete(...words: string[]): string[] {
   const script = `${bashCompletion(nodes)}
+securewave() { echo "$*" >> "$ASKED"; printf '%s\\n' US-East-1 'United States' '$(touch "$ASKED.harm")'; }
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _securewave; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const text = execFileSync("bash", ["--norc", "-c", script, "bash", "securewave", ...words], {
     encoding: "utf8",
+    env: { ...process.env, ASKED: asked },
   });
   return text.split("\n").filter((line) => line !== "");
 }
@@ -33,6 +44,33 @@ test("bash completes the values that an option or an argument takes", () => {
   expect(complete("devices", "add", "Phone", "--type", "t")).toEqual(["tablet"]);
   expect(complete("users", "role", "ada", "a")).toEqual(["admin"]);
   expect(complete("completion", "z")).toEqual(["zsh"]);
+});
+
+test("bash completes names of what there is, whatever characters are in them", () => {
+  const names = ["US-East-1", "United\\ States", '\\$\\(touch\\ \\"\\$ASKED.harm\\"\\)'];
+  for (const [words, wanted] of [
+    [["nodes", "show", "U"], "names nodes U"],
+    [["--json", "devices", "move", "Phone", ""], "names servers "],
+    [["devices", "move", ""], "names devices "],
+    [["servers", "best", "--region", "U"], "names regions U"],
+    [["plans", "assign", "ada@example.org", "B"], "names plans B"],
+  ] as const) {
+    writeFileSync(asked, "");
+    expect(complete(...words)).toEqual(expect.arrayContaining(names));
+    expect(readFileSync(asked, "utf8")).toBe(`${wanted}\n`);
+  }
+  expect(existsSync(`${asked}.harm`)).toBe(false);
+});
+
+test("bash asks the service for nothing where no name is wanted", () => {
+  for (const words of [
+    ["nodes", ""],
+    ["nodes", "show", "--"],
+    ["nodes", "show", "US-East-1", ""],
+    ["users", "role", ""],
+  ])
+    complete(...words);
+  expect(readFileSync(asked, "utf8")).toBe("");
 });
 
 test("bash is not led astray by options and their values before the command", () => {

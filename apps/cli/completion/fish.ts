@@ -1,4 +1,4 @@
-import type { CompletionNode } from "./tree.ts";
+import type { CompletionNode, NameKind } from "./tree.ts";
 
 /** The completion for fish 3 or newer. */
 export function fishCompletion(nodes: readonly CompletionNode[]): string {
@@ -37,18 +37,27 @@ function linesOf(node: CompletionNode): string[] {
   return [
     ...node.commands.map(({ name, about }) => `${at} -a ${name} -d ${quote(about)}`),
     ...(node.argumentWords.length > 0 ? [`${at} -a ${quote(node.argumentWords.join(" "))}`] : []),
-    ...node.options.map(({ long, short, about, words, takesValue, takesFile }) =>
+    ...[...new Set(node.argumentNames)].flatMap((kind) =>
+      kind === undefined ? [] : [`${at} -a ${quote(namesCall(kind))}`],
+    ),
+    ...node.options.map(({ long, short, about, words, names, takesValue, takesFile }) =>
       [
         `${at} -l ${long.slice(2)}`,
         short === undefined ? "" : `-s ${short.slice(1)}`,
         takesFile ? "-r -F" : takesValue ? "-x" : "",
         words.length > 0 ? `-a ${quote(words.join(" "))}` : "",
+        names === undefined ? "" : `-a ${quote(namesCall(names))}`,
         `-d ${quote(about)}`,
       ]
         .filter((part) => part !== "")
         .join(" "),
     ),
   ];
+}
+
+/** Asked for while completing. */
+function namesCall(kind: NameKind): string {
+  return `(securewave names ${kind} (commandline -ct) 2>/dev/null)`;
 }
 
 function quote(text: string): string {

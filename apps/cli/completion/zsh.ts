@@ -4,6 +4,10 @@ import type { CompletionNode } from "./tree.ts";
 export function zshCompletion(nodes: readonly CompletionNode[]): string {
   return `#compdef securewave
 # Completion of securewave for zsh: source <(securewave completion zsh)
+_securewave_names() {
+  local -a names=("\${(@f)$(securewave names $1 "$PREFIX" 2> /dev/null)}")
+  compadd -a names
+}
 ${nodes.map(functionOf).join("\n")}
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
   _securewave "$@"
@@ -16,8 +20,11 @@ fi
 function functionOf(node: CompletionNode): string {
   const specs = node.options.flatMap(optionSpecs);
   if (node.commands.length === 0) {
+    const named = node.argumentNames.flatMap((kind, index) =>
+      kind === undefined ? [] : [`${index + 1}::name:_securewave_names ${kind}`],
+    );
     const rest = node.argumentWords.length > 0 ? `*: :(${node.argumentWords.join(" ")})` : "*: :";
-    return `${nameOf(node.path)}() {\n  _arguments ${[...specs, rest].map(quote).join(" ")}\n}`;
+    return `${nameOf(node.path)}() {\n  _arguments ${[...specs, ...named, rest].map(quote).join(" ")}\n}`;
   }
   const described = node.commands.map(({ name, about }) => quote(`${name}:${about}`)).join(" ");
   const branches = node.commands
@@ -46,6 +53,7 @@ function optionSpecs({
   short,
   about,
   words,
+  names,
   takesValue,
   takesFile,
 }: CompletionNode["options"][number]): string[] {
@@ -54,9 +62,11 @@ function optionSpecs({
     ? ":file:_files"
     : words.length > 0
       ? `:value:(${words.join(" ")})`
-      : takesValue
-        ? ":value: "
-        : "";
+      : names !== undefined
+        ? `:name:_securewave_names ${names}`
+        : takesValue
+          ? ":value: "
+          : "";
   return (short === undefined ? [long] : [long, short]).map((name) => `${name}[${text}]${values}`);
 }
 

@@ -1,62 +1,31 @@
-import {
-  type Account,
-  accountErrors,
-  type DeviceWithTunnel,
-  deviceErrors,
-  nodeErrors,
-  type Role,
-  sessionErrors,
-} from "@securewave/contracts";
+import { type Account, accountErrors, type Role, sessionErrors } from "@securewave/contracts";
 import { matching, pageOf } from "@securewave/contracts/testing/fake-call";
+import { deviceHandlers } from "@securewave/contracts/testing/fake-devices";
+import { nodeHandlers } from "@securewave/contracts/testing/fake-nodes";
 import { planHandlers } from "@securewave/contracts/testing/fake-plans";
 import { privacyHandlers } from "@securewave/contracts/testing/fake-privacy";
+import { chooseNode, serverHandlers } from "@securewave/contracts/testing/fake-servers";
 import { invariant, type Refusal } from "@securewave/foundation";
-import { parsePrivateKey } from "@securewave/wireguard";
-import { generateKeyPair } from "@securewave/wireguard/native-keys";
-import { renderTunnel } from "../tunnel-file.ts";
 import { auditHandlers } from "./fake-audit.ts";
 import type { Handlers, Input } from "./fake-input.ts";
 import { keyHandlers } from "./fake-keys.ts";
 import { demandCode, demandProof, securityHandlers } from "./fake-security-handlers.ts";
-import {
-  type FakeState,
-  fakeAccount,
-  fakeDevice,
-  fakeNode,
-  fakeTunnel,
-  PASSWORD,
-  type StoredDevice,
-} from "./fake-state.ts";
+import { type FakeState, fakeAccount, PASSWORD } from "./fake-state.ts";
 import { zeroLogHandlers } from "./fake-zero-log.ts";
-
-const JOIN = { join_token: "swj_example", command: "securewave-node join swj_example", expires_in: 86_400 };
 
 export function createHandlers(state: FakeState): Handlers {
   return {
     ...serviceHandlers(state),
     ...accountHandlers(state),
-    ...nodeHandlers(state),
-    ...deviceHandlers(state),
+    ...nodeHandlers(state.fleet),
+    ...serverHandlers(state.fleet, state.plans),
+    ...deviceHandlers(state.tunnels, (call, present) => chooseNode(state.fleet, state.plans, call, present)),
     ...keyHandlers(state),
     ...planHandlers(state.plans),
     ...privacyHandlers(state.privacy, (input: Input) => demandProof(input, state)),
     ...securityHandlers(state),
     ...auditHandlers(state),
     ...zeroLogHandlers(state.zeroLog),
-    "fleetDevices.list": ({ query }) => {
-      const found = state.devices.filter(
-        ({ account_id }) => query.account_id === undefined || account_id === query.account_id,
-      );
-      return page(
-        found.map(({ connection: _, privateKey: __, ...device }) => device),
-        query,
-        "name",
-      );
-    },
-    "fleetDevices.revoke": ({ params }) => {
-      change(state.devices, params.id, { state: "revoked" }, deviceErrors.notFound);
-      return null;
-    },
   };
 }
 
@@ -83,11 +52,11 @@ function serviceHandlers(state: FakeState): Handlers {
     "service.changeSettings": ({ body }) => Object.assign(state.settings, body),
     "fleetDevices.totals": () => ({
       accounts: state.accounts.length,
-      devices_active: state.devices.length,
+      devices_active: state.tunnels.devices.length,
       devices_revoked: 1,
       addresses_in_use: 12,
       addresses_total: 65_000,
-      nodes: state.nodes.length,
+      nodes: state.fleet.nodes.length,
       nodes_healthy: 2,
       connected: "10 to 19",
     }),
@@ -138,92 +107,6 @@ function accountHandlers(state: FakeState): Handlers {
       return account;
     },
     "accounts.change": ({ params, body }) => change(state.accounts, params.id, body, accountErrors.notFound),
-  };
-}
-
-function nodeHandlers(state: FakeState): Handlers {
-  return {
-    "nodes.list": ({ query }) => page(state.nodes, query, "name"),
-    "nodes.show": ({ params }) => find(state.nodes, params.id, nodeErrors.notFound),
-    "nodes.create": ({ body }) => {
-      if (state.nodes.some(({ name }) => name === body.name)) throw nodeErrors.nameInUse();
-      const node = { ...fakeNode(String(body.name), "joining"), ...body };
-      state.nodes.push(node);
-      return { node, join: JOIN };
-    },
-    "nodes.change": ({ params, body: { draining, ...fields } }) => {
-      const stateChange = draining === undefined ? {} : { state: draining ? "draining" : "healthy" };
-      return change(state.nodes, params.id, { ...fields, ...stateChange }, nodeErrors.notFound);
-    },
-    "nodes.renewJoinToken": () => JOIN,
-    "nodes.remove": ({ params }) => {
-      const node = find(state.nodes, params.id, nodeErrors.notFound);
-      if (node.state !== "offline") throw nodeErrors.notEmpty();
-      state.nodes.splice(state.nodes.indexOf(node), 1);
-      return null;
-    },
-    "servers.list": ({ query }) => {
-      const servers = state.nodes.map(({ id, name, region, latitude, longitude }) => {
-        return { id, name, region, latitude, longitude, available: true, load: "low" };
-      });
-      return page(servers, query, "name");
-    },
-  };
-}
-
-function deviceHandlers(state: FakeState): Handlers {
-  const owned = ({ token, params }: Input): StoredDevice => {
-    const account = state.accountOfToken(token);
-    const mine = state.devices.filter(({ account_id }) => account_id === account?.id);
-    return find(mine, params.id, deviceErrors.notFound);
-  };
-  const view = ({ account_id: _, privateKey: __, ...device }: StoredDevice) => device;
-  const withTunnel = (device: StoredDevice): DeviceWithTunnel => ({
-    ...view(device),
-    tunnel: device.server === null ? null : fakeTunnel(state, device),
-  });
-  return {
-    "devices.list": ({ token, query }) => {
-      const account = state.accountOfToken(token);
-      return page(
-        state.devices.filter(({ account_id }) => account_id === account?.id).map(view),
-        query,
-        "name",
-      );
-    },
-    "devices.create": ({ token, body }) => {
-      const account = state.accountOfToken(token);
-      invariant(account, "the route needs a log-in");
-      if (state.devices.some(({ name }) => name === body.name)) throw deviceErrors.nameInUse();
-      const server = state.nodes.find(({ id }) => id === body.server_id) ?? state.nodes[0];
-      const keys = generateKeyPair();
-      const device: StoredDevice = {
-        ...fakeDevice(account.id, String(body.name), server),
-        public_key: String(body.public_key ?? keys.publicKey),
-        key_origin: body.public_key === undefined ? "server" : "customer",
-        privateKey: body.public_key === undefined ? keys.privateKey : undefined,
-      };
-      state.devices.push(device);
-      return withTunnel(device);
-    },
-    "devices.show": (input) => withTunnel(owned(input)),
-    "devices.change": (input) => view(Object.assign(owned(input), input.body)),
-    "devices.move": (input) => {
-      const device = owned(input);
-      const { id, name, region } = find(state.nodes, input.body.server_id, nodeErrors.notFound);
-      return withTunnel(Object.assign(device, { server: { id, name, region } }));
-    },
-    "devices.revoke": (input) => view(Object.assign(owned(input), { state: "revoked" })),
-    "devices.remove": (input) => {
-      state.devices.splice(state.devices.indexOf(owned(input)), 1);
-      return null;
-    },
-    "devices.config": (input) => {
-      const device = owned(input);
-      const key = parsePrivateKey(device.privateKey ?? "");
-      if (key === undefined) throw deviceErrors.privateKeyNotHeld();
-      return renderTunnel(fakeTunnel(state, device), key);
-    },
   };
 }
 

@@ -1,24 +1,20 @@
-import type { Account, Device, Node, Tunnel } from "@securewave/contracts";
+import type { Account } from "@securewave/contracts";
 import type { KeyRings } from "@securewave/contracts/keys";
+import { createFakeDevices, type FakeDevices } from "@securewave/contracts/testing/fake-devices";
+import { createFakeNodes, type FakeNodes } from "@securewave/contracts/testing/fake-nodes";
 import { createFakePlans, type FakePlans } from "@securewave/contracts/testing/fake-plans";
 import { createFakePrivacy, type FakePrivacy } from "@securewave/contracts/testing/fake-privacy";
-import { createId, invariant } from "@securewave/foundation";
-import { generateKeyPair } from "@securewave/wireguard/native-keys";
+import { createId } from "@securewave/foundation";
 import { createFakeKeys } from "./fake-keys.ts";
 import { createFakeSecurity, type FakeSecurity } from "./fake-security.ts";
 import { createFakeZeroLog, type FakeZeroLog } from "./fake-zero-log.ts";
-
-export interface StoredDevice extends Device {
-  readonly account_id: string;
-  readonly privateKey: string | undefined;
-}
 
 export interface FakeState {
   health: "healthy" | "degraded" | "unhealthy";
   settings: { service_name: string; registration: "open" | "closed"; devices_per_account_max: number };
   readonly accounts: Account[];
-  readonly nodes: Node[];
-  readonly devices: StoredDevice[];
+  readonly fleet: FakeNodes;
+  readonly tunnels: FakeDevices;
   /** Pairs of tokens by the refresh token; `used` ones end the log-in when they come again. */
   readonly sessions: {
     id: string;
@@ -28,7 +24,6 @@ export interface FakeState {
     isUsed: boolean;
     hasEnded: boolean;
   }[];
-  readonly serverKeys: Map<string, string>;
   readonly keys: KeyRings;
   readonly plans: FakePlans;
   readonly zeroLog: FakeZeroLog;
@@ -57,10 +52,9 @@ export function createFakeState(): FakeState {
       fakeAccount("ada@example.org", "customer"),
       fakeAccount("adam@example.org", "customer"),
     ],
-    nodes: [fakeNode("US-East-1", "healthy"), fakeNode("US-West-1", "healthy"), fakeNode("FRA-1", "offline")],
-    devices: [],
+    fleet: threeNodes(),
+    tunnels: createFakeDevices(),
     sessions: [],
-    serverKeys: new Map(),
     keys: createFakeKeys(),
     plans,
     zeroLog: createFakeZeroLog(),
@@ -89,65 +83,24 @@ export function fakeAccount(email: string, role: Account["role"]): Account {
   return { id: createId("account"), email, role, state: "active", created_on: "2026-11-17" };
 }
 
-export function fakeNode(name: string, state: Node["state"]): Node {
-  const isOffline = state === "offline";
-  return {
-    id: createId("node"),
-    name,
-    region: name.startsWith("US") ? "United States" : "Frankfurt",
-    latitude: 50.1,
-    longitude: 8.7,
-    capacity: 10_000,
-    tags: ["fast"],
-    state,
-    problem: isOffline ? "It has not been heard of for 3 minutes. Start its agent." : null,
-    endpoint: { host: "vpn.example.org", port: 51820 },
-    public_key: generateKeyPair().publicKey,
+/** Two that serve, and one that does not. */
+function threeNodes(): FakeNodes {
+  const fleet = createFakeNodes();
+  const seen = {
     devices: 12,
-    connected: "1 to 9",
+
     revision: 40,
-    quarantined: false,
-    applied_revision: isOffline ? null : 38,
-    agent_version: "0.1.0",
+    applied_revision: 38,
     joined_on: "2026-11-19",
   };
-}
-
-export function fakeDevice(accountId: string, name: string, server: Node | undefined): StoredDevice {
-  const id = createId("device");
-  return {
-    id,
-    account_id: accountId,
-    privateKey: undefined,
-    name,
-    type: "phone",
-    state: "active",
-    public_key: generateKeyPair().publicKey,
-    key_origin: "customer",
-    server: server === undefined ? null : { id: server.id, name: server.name, region: server.region },
-    created_on: "2026-11-19",
-    connection: {
-      device_id: id,
-      ready: true,
-      connected: true,
-      handshake_age_seconds: 42,
-      received_bytes: 1_530_000,
-      sent_bytes: 900,
-    },
-  };
-}
-
-export function fakeTunnel(state: FakeState, device: Device): Tunnel {
-  const node = state.nodes.find(({ id }) => id === device.server?.id);
-  invariant(node?.public_key, "the device has a server that has joined");
-  return {
-    addresses: ["10.8.0.2/32", "fd5e:c0de:8::2/128"],
-    dns: ["9.9.9.9"],
-    mtu: 1420,
-    server_public_key: node.public_key,
-    preshared_key: null,
-    endpoint: { host: `${node.name.toLowerCase()}.example.org`, port: 51820 },
-    allowed_ips: ["0.0.0.0/0", "::/0"],
-    persistent_keepalive_seconds: 25,
-  };
+  fleet.add("US-East-1", "United States", { ...seen, latitude: 40.7, longitude: -74 });
+  fleet.add("US-West-1", "United States", { ...seen, latitude: 37.8, longitude: -122.4 });
+  fleet.add("FRA-1", "Frankfurt", {
+    ...seen,
+    state: "offline",
+    problem: "It has not been heard of for 3 minutes. Start its agent.",
+    applied_revision: null,
+    health: null,
+  });
+  return fleet;
 }

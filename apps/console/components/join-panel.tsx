@@ -7,6 +7,8 @@ import { Notice } from "./state.tsx";
 
 export interface JoinToken {
   readonly command: string;
+  /** SHA-256 of the script that the command fetches. */
+  readonly checksum: string;
   readonly expires_in: number;
 }
 
@@ -23,19 +25,17 @@ interface JoinPanelProps {
 /** The command that makes a server join, shown once, and whether it did. */
 export function JoinPanel({ nodeId, join, isRejoining = false }: JoinPanelProps) {
   const node = useQuery({ ...nodeQuery(nodeId), refetchInterval: 1500 });
-  const hasJoined = !isRejoining && node.data !== undefined && node.data.joined_on !== null;
+  const hasJoined = node.data !== undefined && node.data.joined_on !== null;
   return (
     <div className="grid gap-5">
-      <CommandBlock
-        command={join.command}
-        label="Run on the VPN server, as root, in a copy of SecureWave after npm ci"
-      />
+      <CommandBlock command={join.command} label="Run on the VPN server" />
       {join.command.includes(ENDPOINT_BLANK) && (
         <p className="text-muted text-sm">
           In place of <code className="font-mono text-ink">{ENDPOINT_BLANK}</code> write the host name or
           address at which devices reach that server.
         </p>
       )}
+      <Checksum join={join} />
       <Notice tone="warn" title="Shown once">
         The token in it works for one node and one time, and <Expiry seconds={join.expires_in} />. A fresh one
         can be made on the node’s page.
@@ -59,6 +59,27 @@ export function JoinPanel({ nodeId, join, isRejoining = false }: JoinPanelProps)
         </p>
       )}
     </div>
+  );
+}
+
+/** For who would rather look at a script before it runs as root. */
+function Checksum({ join }: { join: JoinToken }) {
+  const script = /https?:\/\/\S+\.sh/.exec(join.command)?.[0];
+  return (
+    <details>
+      <summary className="w-fit rounded-sm font-medium text-accent text-sm">
+        Check the script before it runs
+      </summary>
+      <div className="mt-3 grid gap-3">
+        {script !== undefined && (
+          <CommandBlock
+            command={`curl -fsSLO ${script} && sha256sum node.sh`}
+            label="Fetch it, and its checksum"
+          />
+        )}
+        <CommandBlock command={join.checksum} label="It must have this SHA-256" />
+      </div>
+    </details>
   );
 }
 

@@ -1,9 +1,17 @@
 import type { Node } from "@securewave/contracts";
+import { useQuery } from "@tanstack/react-query";
+import { useId } from "react";
+import { fleetQuery } from "../queries.ts";
 import { TextField } from "./fields.tsx";
 import type { FormValues } from "./form.tsx";
+import { PlaceFields } from "./place-fields.tsx";
+import { TAGS_PATTERN, tagsOf } from "./tags.ts";
 
 /** What is told of a node by hand, the same for a new one and for one that is. */
 export function NodeFields({ node }: { node?: Node }) {
+  const regionsId = useId();
+  const fleet = useQuery(fleetQuery());
+  const regions = new Set(fleet.data?.nodes.map(({ region }) => region));
   return (
     <>
       <TextField
@@ -26,31 +34,17 @@ export function NodeFields({ node }: { node?: Node }) {
         placeholder="Frankfurt, Germany"
         maxLength={40}
         missing="Say where the node stands."
+        hint="Nodes of one region stand in for each other: write it alike for all of them."
+        list={regionsId}
         autoComplete="off"
         required
       />
-      <div className="grid items-start gap-5 sm:grid-cols-2">
-        <TextField
-          name="latitude"
-          label="Latitude (optional)"
-          type="number"
-          min={-90}
-          max={90}
-          step="any"
-          defaultValue={node?.latitude ?? ""}
-          placeholder="50.11"
-        />
-        <TextField
-          name="longitude"
-          label="Longitude (optional)"
-          type="number"
-          min={-180}
-          max={180}
-          step="any"
-          defaultValue={node?.longitude ?? ""}
-          placeholder="8.68"
-        />
-      </div>
+      <datalist id={regionsId}>
+        {[...regions].map((region) => (
+          <option key={region} value={region} />
+        ))}
+      </datalist>
+      <PlaceFields node={node} />
       <TextField
         name="capacity"
         label="Capacity"
@@ -69,8 +63,9 @@ export function NodeFields({ node }: { node?: Node }) {
         label="Tags (optional)"
         defaultValue={node?.tags.join(", ")}
         placeholder="streaming, ipv6"
-        pattern="\s*([a-z0-9\-]{1,30}(\s*,\s*[a-z0-9\-]{1,30})*)?\s*"
+        pattern={TAGS_PATTERN}
         wrong="Small letters, digits and hyphens, with commas between."
+        hint="Who may use it has a plan with all of its tags. None: everybody may."
         autoComplete="off"
       />
     </>
@@ -80,16 +75,12 @@ export function NodeFields({ node }: { node?: Node }) {
 export function nodeOf(values: FormValues) {
   const latitude = values.text("latitude");
   const longitude = values.text("longitude");
-  const tags = values
-    .text("tags")
-    .split(",")
-    .map((tag) => tag.trim());
   return {
     name: values.text("name"),
     region: values.text("region"),
     ...(latitude !== "" && { latitude: Number(latitude) }),
     ...(longitude !== "" && { longitude: Number(longitude) }),
     capacity: Number(values.text("capacity")),
-    tags: [...new Set(tags.filter((tag) => tag !== ""))],
+    tags: tagsOf(values.text("tags")),
   };
 }

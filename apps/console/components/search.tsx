@@ -44,6 +44,8 @@ export function SearchField({ label, value, onSearch, isWide = false }: SearchFi
         maxLength={100}
         value={text}
         onChange={(event) => setText(event.target.value)}
+        // What is typed is searched for already; within a form, Enter would send that.
+        onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
         className="control pl-9"
       />
     </search>

@@ -1,32 +1,31 @@
 import type { ServerResponse } from "node:http";
-import type { Account, Connection, Device, DeviceWithTunnel, Node } from "@securewave/contracts";
-import { accountErrors, deviceErrors, nodeErrors, serviceErrors, sessionErrors } from "@securewave/contracts";
+import type { Account, Connection } from "@securewave/contracts";
+import { accountErrors, serviceErrors, sessionErrors } from "@securewave/contracts";
 import { matching, pageOf } from "@securewave/contracts/testing/fake-call";
+import {
+  createFakeDevices,
+  deviceHandlers,
+  type FakeDevice,
+} from "@securewave/contracts/testing/fake-devices";
+import { createFakeNodes, nodeHandlers } from "@securewave/contracts/testing/fake-nodes";
 import { createFakePlans, planHandlers } from "@securewave/contracts/testing/fake-plans";
 import {
   createFakePrivacy,
   FAKE_POLICY_VERSION,
   privacyHandlers,
 } from "@securewave/contracts/testing/fake-privacy";
+import { chooseNode, serverHandlers } from "@securewave/contracts/testing/fake-servers";
 import { createId } from "@securewave/foundation";
-import { generateKeyPair, generatePresharedKey, parsePrivateKey } from "@securewave/wireguard";
-import { configOf } from "../tunnel-file.ts";
 import type { Call, Handler } from "./mock-call.ts";
 import { createMockSecurity } from "./mock-security.ts";
 
 export const CSRF_TOKEN = "mock-csrf-token";
-
-type Mutable<Value> = { -readonly [Field in keyof Value]: Value[Field] };
-type OwnedDevice = Mutable<DeviceWithTunnel> & { accountId: string; privateKey: string | undefined };
-type MutableNode = Mutable<Node>;
 
 export type MockState = ReturnType<typeof createMockState>;
 
 /** What the mock remembers; tests and screenshots set it up as they need it. */
 export function createMockState() {
   const accounts = new Map<string, Account & { password: string }>();
-  const devices = new Map<string, OwnedDevice>();
-  const nodes = new Map<string, MutableNode>();
   const settings = {
     service_name: "SecureWave",
     registration: "open" as "open" | "closed",
@@ -64,123 +63,18 @@ export function createMockState() {
     return accounts.get(/securewave_session=(\w+)/.exec(cookie)?.[1] ?? "");
   }
 
+  const fleet = createFakeNodes();
+  const tunnels = createFakeDevices();
   const plans = createFakePlans();
   const privacy = createFakePrivacy();
   const security = createMockSecurity({ accountOf });
 
-  function addNode(name: string, region: string, more: Partial<MutableNode> = {}): MutableNode {
-    const node: MutableNode = {
-      id: createId("node"),
-      name,
-      region,
-      latitude: 50.1,
-      longitude: 8.7,
-      capacity: 10_000,
-      tags: [],
-      state: "healthy",
-      problem: null,
-      endpoint: { host: `${name.toLowerCase()}.securewave.example`, port: 51820 },
-      public_key: generateKeyPair().publicKey,
-      devices: 0,
-      connected: "0–9",
-      revision: 1,
-      applied_revision: 1,
-      quarantined: false,
-      agent_version: "0.1.0",
-      joined_on: "2026-10-04",
-      ...more,
-    };
-    nodes.set(node.id, node);
-    return node;
-  }
-
-  function addDevice(
-    accountId: string,
-    name: string,
-    node: Node,
-    more: Partial<OwnedDevice> = {},
-  ): OwnedDevice {
-    const id = createId("device");
-    const keys = generateKeyPair();
-    const index = devices.size + 2;
-    const device: OwnedDevice = {
-      id,
-      accountId,
-      name,
-      type: "phone",
-      state: "active",
-      public_key: keys.publicKey,
-      key_origin: "customer",
-      privateKey: undefined,
-      server: { id: node.id, name: node.name, region: node.region },
-      created_on: "2026-11-02",
-      connection: {
-        device_id: id,
-        ready: true,
-        connected: false,
-        handshake_age_seconds: null,
-        received_bytes: 0,
-        sent_bytes: 0,
-      },
-      tunnel: {
-        addresses: [`10.8.0.${index}/32`, `fd5e:c0de::${index.toString(16)}/128`],
-        dns: ["10.8.0.1", "fd5e:c0de::1"],
-        mtu: 1420,
-        server_public_key: node.public_key ?? keys.publicKey,
-        preshared_key: generatePresharedKey(),
-        endpoint: node.endpoint ?? { host: "vpn.example", port: 51820 },
-        allowed_ips: ["0.0.0.0/0", "::/0"],
-        persistent_keepalive_seconds: 25,
-      },
-      ...more,
-    };
-    devices.set(id, device);
-    return device;
-  }
-
-  function setConnected(device: OwnedDevice, connection: Partial<Connection>): void {
+  function setConnected(device: FakeDevice, connection: Partial<Connection>): void {
     device.connection = { ...device.connection, connected: true, handshake_age_seconds: 12, ...connection };
   }
 
   const byName = <Item>(items: Iterable<Item>, query: Call["query"], nameOf: (item: Item) => string) =>
     matching([...items], query, nameOf).sort((one, other) => nameOf(one).localeCompare(nameOf(other)));
-
-  function own(call: Call): OwnedDevice {
-    const device = devices.get(text(call.params.id));
-    if (!device || device.accountId !== call.account?.id) throw deviceErrors.notFound();
-    return device;
-  }
-
-  function nodeAt(call: Call): MutableNode {
-    const node = nodes.get(text(call.params.id));
-    if (!node) throw nodeErrors.notFound();
-    return node;
-  }
-
-  function view({ accountId: _, privateKey: __, tunnel: ___, ...device }: OwnedDevice): Device {
-    return device;
-  }
-
-  function viewWhole({ accountId: _, privateKey: __, ...device }: OwnedDevice): DeviceWithTunnel {
-    return device;
-  }
-
-  function serverOf(node: Node) {
-    const available = node.state === "healthy" || node.state === "degraded";
-    const share = node.devices / node.capacity;
-    const load = share > 0.8 ? "high" : share > 0.4 ? "medium" : "low";
-    const { id, name, region, latitude, longitude } = node;
-    return { id, name, region, latitude, longitude, available, load };
-  }
-
-  function makeJoinToken() {
-    const token = "swj_Zk3yVqVwQm0f2T7r1cXn8uLbA5sHdE9pRgYiOjKtWxM";
-    return {
-      join_token: token,
-      command: `npx securewave-node up --control-plane https://vpn.example.org --token ${token} --endpoint YOUR_SERVER_NAME`,
-      expires_in: 3600,
-    };
-  }
 
   const handlers: Record<string, Handler> = {
     "service.live": () => ({ status: "alive" }),
@@ -246,111 +140,32 @@ export function createMockState() {
     ...security.handlers,
     ...planHandlers(plans),
     ...privacyHandlers(privacy, security.demandProof),
-    "devices.list": (call) =>
-      pageOf(
-        byName(
-          [...devices.values()].filter(({ accountId }) => accountId === call.account?.id),
-          call.query,
-          ({ name }) => name,
-        ).map(view),
-        call.query,
-      ),
-    "devices.create": (call) => {
-      const name = text(call.body.name);
-      const accountId = call.account?.id ?? "";
-      if ([...devices.values()].some((device) => device.accountId === accountId && device.name === name)) {
-        throw deviceErrors.nameInUse();
-      }
-      const node =
-        nodes.get(text(call.body.server_id)) ?? [...nodes.values()].find(({ state }) => state === "healthy");
-      if (!node) throw deviceErrors.noServer();
-      const keys = call.body.public_key === undefined ? generateKeyPair() : undefined;
-      return viewWhole(
-        addDevice(accountId, name, node, {
-          type: (call.body.type as Device["type"]) ?? "other",
-          public_key: keys?.publicKey ?? text(call.body.public_key),
-          key_origin: keys ? "server" : "customer",
-          privateKey: keys?.privateKey,
-        }),
-      );
-    },
-    "devices.show": (call) => viewWhole(own(call)),
-    "devices.change": (call) => view(Object.assign(own(call), call.body)),
-    "devices.move": (call) => {
-      const node = nodes.get(text(call.body.server_id));
-      if (!node) throw deviceErrors.serverUnavailable();
-      return viewWhole(
-        Object.assign(own(call), { server: { id: node.id, name: node.name, region: node.region } }),
-      );
-    },
-    "devices.revoke": (call) => view(Object.assign(own(call), { state: "revoked" })),
-    "devices.remove": (call) => void devices.delete(own(call).id),
-    "devices.config": (call) => {
-      const device = own(call);
-      const privateKey = parsePrivateKey(device.privateKey ?? "");
-      if (!privateKey || !device.tunnel) throw deviceErrors.privateKeyNotHeld();
-      return configOf(privateKey, device.tunnel);
-    },
-    "servers.list": (call) =>
-      pageOf(
-        byName(nodes.values(), call.query, ({ name }) => name)
-          .filter(({ joined_on }) => joined_on !== null)
-          .map(serverOf),
-        call.query,
-      ),
-    "nodes.list": (call) =>
-      pageOf(
-        byName(nodes.values(), call.query, ({ name }) => name),
-        call.query,
-      ),
-    "nodes.create": (call) => {
-      const { name, region, ...more } = call.body;
-      if ([...nodes.values()].some((node) => node.name === name)) throw nodeErrors.nameInUse();
-      const node = addNode(text(name), text(region), {
-        ...more,
-        state: "joining",
-        endpoint: null,
-        public_key: null,
-        applied_revision: null,
-        agent_version: null,
-        joined_on: null,
-      });
-      return { node, join: makeJoinToken() };
-    },
-    "nodes.show": nodeAt,
-    "nodes.change": (call) => {
-      const { draining, ...more } = call.body;
-      const node = Object.assign(nodeAt(call), more);
-      if (draining !== undefined) node.state = draining ? "draining" : "healthy";
-      return node;
-    },
-    "nodes.trust": (call) =>
-      Object.assign(nodeAt(call), { quarantined: false, state: "healthy", problem: null }),
-    "nodes.renewJoinToken": (call) => nodeAt(call) && makeJoinToken(),
-    "nodes.remove": (call) => void nodes.delete(nodeAt(call).id),
+    ...nodeHandlers(fleet),
+    ...serverHandlers(fleet, plans),
+    ...deviceHandlers(tunnels, (call, present) => chooseNode(fleet, plans, call, present)),
     "fleetDevices.totals": () => ({
       accounts: accounts.size,
       devices_active: 1_284,
       devices_revoked: 96,
       addresses_in_use: 1_284,
       addresses_total: 65_533,
-      nodes: nodes.size,
-      nodes_healthy: [...nodes.values()].filter(({ state }) => state === "healthy").length,
+      nodes: fleet.nodes.length,
+      nodes_healthy: fleet.nodes.filter(({ state }) => state === "healthy").length,
       connected: "250–499",
     }),
   };
 
   return {
     accounts,
-    devices,
-    nodes,
+    fleet,
+    tunnels,
     settings,
     plans,
     privacy,
     handlers,
     addAccount,
-    addNode,
-    addDevice,
+    addNode: fleet.add,
+    addDevice: tunnels.add,
     setConnected,
     /** While true, connections are cut. */
     isDown: false,
@@ -366,7 +181,7 @@ export function createMockState() {
     },
     security,
     connectionsOf(accountId: string | undefined): Connection[] {
-      return [...devices.values()]
+      return tunnels.devices
         .filter((device) => device.accountId === accountId)
         .map(({ connection }) => connection);
     },

@@ -22,9 +22,13 @@ export interface AppOptions {
   readonly tracing?: Tracing | undefined;
   /** The built console; pages are not served when it is not there. */
   readonly consoleDir: string;
+  /** The folder of the node agent; VPN servers can be installed from here once it was built. */
+  readonly agentDir: string;
   readonly version: string;
   /** How often an idle job worker looks for work, when not as often as usual. */
   readonly jobPollSeconds?: number;
+  /** How often each node's tunnel is tried, when not as often as usual. */
+  readonly probeEveryMs?: number;
   /** The program that searches for traces, with its arguments; without it, none can be searched for. */
   readonly auditor?: readonly string[];
   /** Another queue than pg-boss's, which goes by the machine's clock. */

@@ -3,8 +3,10 @@ import { createPipeline } from "@securewave/sentinel";
 import type { FastifyInstance } from "fastify";
 import type { Demands } from "../demands.ts";
 import { addConsole } from "../http/console.ts";
+import { createCountryOf } from "../http/country.ts";
 import { createGate } from "../http/gate.ts";
 import { createMount, type Mount } from "../http/mount.ts";
+import { createOriginOf } from "../http/own-origin.ts";
 import { addReference } from "../http/reference.ts";
 import { createServer, limitsOf } from "../http/server.ts";
 import { mountUpgrade } from "../http/upgrades.ts";
@@ -13,13 +15,16 @@ import { mountApiKeys } from "../modules/api-keys/index.ts";
 import { mountAudit } from "../modules/audit/index.ts";
 import { mountBlocks } from "../modules/blocks/index.ts";
 import { mountDevices } from "../modules/devices/index.ts";
+import { addInstallFiles } from "../modules/install/index.ts";
 import { mountKeyRings } from "../modules/key-rings/index.ts";
+import { mountNodeHealth } from "../modules/node-health/index.ts";
 import { mountNodes } from "../modules/nodes/index.ts";
 import { mountPasskeys } from "../modules/passkeys/index.ts";
 import { mountPasswords } from "../modules/passwords/index.ts";
 import { mountPlans } from "../modules/plans/index.ts";
 import { addPolicyPage, mountPrivacy } from "../modules/privacy/index.ts";
 import { mountSecondFactors } from "../modules/second-factors/index.ts";
+import { mountServers } from "../modules/servers/index.ts";
 import { mountService } from "../modules/service/index.ts";
 import { mountSessions } from "../modules/sessions/index.ts";
 import { mountSettings } from "../modules/settings/index.ts";
@@ -70,6 +75,7 @@ export async function openServer(
   await addReference(server, version, isSecure);
   addZeroLogPage(server, rights.zeroLog, isSecure);
   addPolicyPage(server, isSecure);
+  addInstallFiles(server, tunnels.agentFiles, createOriginOf(config.http.publicUrl));
   await addConsole(server, consoleDir);
   mountUpgrade(server, NODE_SOCKET_PATH, { admit: security.admitNode, accept: tunnels.gateway.accept });
   closing.defer(tunnels.gateway.close); // before the server, which waits for open connections
@@ -83,6 +89,7 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
   const { accounts, sessions, passkeys, secondFactors, reauthenticate, settings } = people;
   const { privacy, zeroLog } = rights;
   const { blocklist, csrf } = security;
+  const countryOf = createCountryOf(config.http.countryHeader, config.http.trustedProxies);
 
   mountService(mount, {
     database,
@@ -114,8 +121,10 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
   mountBlocks(mount, blocklist, audit, database);
   mountAudit(mount, audit);
   mountKeyRings(mount, keys.keyRings);
-  mountNodes(mount, tunnels.nodes, config.http.publicUrl);
-  mountDevices(mount, tunnels.devices);
+  mountNodes(mount, tunnels.nodes, createOriginOf(config.http.publicUrl));
+  mountNodeHealth(mount, tunnels.nodes, tunnels.health);
+  mountServers(mount, tunnels.servers, countryOf);
+  mountDevices(mount, tunnels.devices, countryOf);
   mountPlans(mount, tunnels.plans);
   mountUsage(mount, tunnels.accountUsage);
   mountPrivacy(mount, { privacy, accounts, reauthenticate });

@@ -1,10 +1,26 @@
 import { createPresence, createUsage, floorOf, shareLive } from "@securewave/live";
 import { ledgerKeyPathOf } from "../config.ts";
 import { describeError } from "../logger.ts";
-import { createDevices, createTunnels, gatewayAddresses, openAddressPool } from "../modules/devices/index.ts";
-import { createGateway, createNodes, createPeerDirectory } from "../modules/nodes/index.ts";
+import {
+  createDevices,
+  createTunnels,
+  defineDrainJobs,
+  defineKeyUpkeep,
+  gatewayAddresses,
+  openAddressPool,
+} from "../modules/devices/index.ts";
+import { createAgentFiles } from "../modules/install/index.ts";
+import { createHealth, openProbing } from "../modules/node-health/index.ts";
+import {
+  createCloning,
+  createGateway,
+  createNodes,
+  createPeerDirectory,
+  defineClonedLetter,
+} from "../modules/nodes/index.ts";
 import { openPlans } from "../modules/plans/index.ts";
 import { createUsageHistory } from "../modules/privacy/index.ts";
+import { createServers } from "../modules/servers/index.ts";
 import {
   createAccountUsage,
   createRestrictions,
@@ -12,14 +28,20 @@ import {
   openLedger,
 } from "../modules/usage/index.ts";
 import type { Security } from "../security.ts";
-import type { Ground } from "./ground.ts";
+import type { AppOptions, Ground } from "./ground.ts";
 import type { Keys } from "./keys.ts";
 import type { People } from "./people.ts";
 
 export type TunnelRoom = Awaited<ReturnType<typeof openTunnelRoom>>;
 
 /** Nodes and devices; who is connected, in memory; what is used, in the ledger; and what that allows. */
-export async function openTunnelRoom(ground: Ground, keys: Keys, security: Security, people: People) {
+export async function openTunnelRoom(
+  ground: Ground,
+  keys: Keys,
+  security: Security,
+  people: People,
+  { agentDir, probeEveryMs, version }: Pick<AppOptions, "agentDir" | "probeEveryMs" | "version">,
+) {
   const { config, database, clock, bus, jobs, logger, telemetry, pools, publicUrl, onTrouble, closing } =
     ground;
   const { audit, dataKeys, envelope, identity, keyRings } = keys;
@@ -28,7 +50,21 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
   const presence = createPresence();
   const usage = createUsage({ clock, lineGbitPerSecond: config.nodeLineGbit });
   const { connections } = usage;
-  const nodes = createNodes({ database, clock, bus, audit, presence, connections, identity });
+  const health = createHealth({ presence, connections });
+  closing.defer(health.close);
+  const agentFiles = createAgentFiles({ agentDir, identity });
+  const nodes = createNodes({
+    database,
+    clock,
+    bus,
+    audit,
+    presence,
+    connections,
+    identity,
+    installerChecksum: async (origin) => (await agentFiles.installer(origin)).sha256,
+    agentVersion: version, // it is built and released with the control plane
+    healthOf: health.of,
+  });
   usage.listen({
     distrusted: (nodeId, why) => void nodes.quarantine(nodeId, why).catch(onTrouble),
     trusted: (nodeId) => void nodes.countsAnew(nodeId).catch(onTrouble),
@@ -39,7 +75,20 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
   }
 
   await openAddressPool(database, pools);
+  const probing = await openProbing({
+    database,
+    pools,
+    identity,
+    presence,
+    nodes,
+    logger,
+    telemetry,
+    isWanted: config.nodeProbes === "on",
+    ...(probeEveryMs === undefined ? {} : { everyMs: probeEveryMs }),
+  });
+  closing.defer(probing.close);
   const plans = await openPlans({ database, bus, audit, onTrouble });
+  const servers = createServers({ nodes, presence, plans });
   const devices = createDevices({
     database,
     dataKeys,
@@ -50,12 +99,17 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
     presence,
     connections,
     nodes,
+    servers,
     accounts,
     settings,
     plans,
     tunnels: createTunnels({ pools, ...config.tunnels, masterKeys: keyRings.encryptionKeys }),
     pools,
+    keyLife: config.keyLife,
   });
+  const { keyLife } = config;
+  defineKeyUpkeep({ database, clock, jobs, devices, accounts, mail, settings, keyLife, publicUrl });
+  defineDrainJobs({ jobs, devices, nodes, accounts, mail, settings, publicUrl });
 
   const usageHistory = createUsageHistory({ database, dataKeys, clock, bus, audit });
   const notices = createUsageNotices({
@@ -105,6 +159,7 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
   closing.defer(restrictions.close);
   ledger.onChanged(restrictions.reviewAll);
   const addresses = gatewayAddresses(pools);
+  const tellCloned = defineClonedLetter({ database, jobs, accounts, mail, settings, publicUrl });
   const gateway = createGateway({
     database,
     bus,
@@ -112,7 +167,13 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
     usage,
     directory,
     restrictions,
+    speeds: plans.speeds,
+    cloning: createCloning({ database, clock, bus, audit, tellCloned }),
+    outdated: nodes.outdated,
+    agentVersion: version,
     identity,
+    health,
+    alwaysThere: probing.peersOf,
     peers: devices.peers,
     tunnelInterface: { addresses, mtu: config.tunnels.mtu },
     logger,
@@ -136,8 +197,11 @@ export async function openTunnelRoom(ground: Ground, keys: Keys, security: Secur
 
   return {
     connections,
+    agentFiles,
     nodes,
+    health,
     plans,
+    servers,
     devices,
     usageHistory,
     accountUsage,

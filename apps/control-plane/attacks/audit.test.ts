@@ -326,6 +326,7 @@ const SILENT: Readonly<Record<string, string>> = {
   "devices.ensure": OWN_DEVICE,
   "devices.change": OWN_DEVICE,
   "devices.move": OWN_DEVICE,
+  "devices.rotate": OWN_DEVICE,
   "devices.revoke": OWN_DEVICE,
   "devices.remove": OWN_DEVICE,
 };
@@ -338,6 +339,7 @@ const OTHERWISE: Partial<Record<AuditKind, string>> = {
   audit_archived: "modules/audit",
   account_erased: "modules/privacy",
   node_quarantined: "modules/nodes",
+  node_cloned: "modules/nodes",
   restored_from_backup: "a restore, which there is none of yet",
 };
 

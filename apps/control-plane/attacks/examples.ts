@@ -34,6 +34,8 @@ const typeOf = ({ type }: Schema) => (Array.isArray(type) ? type[0] : type);
 const TEXTS: readonly (readonly [string, () => string])[] = [
   ["^[A-Za-z0-9.!#$%&", () => `somebody.${createId("account").slice(-8)}@example.org`],
   ["^[A-Za-z0-9+/]{42}", () => `${"A".repeat(43)}=`],
+  ["^[A-Za-z0-9+/]{2090}", () => `${"A".repeat(2091)}=`],
+  ["^[A-Z]{2}$", () => "DE"],
   ["^[A-Za-z0-9_-]{43}$", () => "A".repeat(43)],
   ["^[A-Za-z0-9_-]+$", () => Buffer.from('["2026"]').toString("base64url")],
   ["^[0-9A-Za-z -]+$", () => "000000"],

@@ -1,5 +1,6 @@
 import { type Role, type RouteSpec, SCOPES, type Scope } from "@securewave/contracts";
 import { createId, invariant } from "@securewave/foundation";
+import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAuthenticator } from "../testing/authenticator.ts";
 import { connectNode, openTestApp, PASSWORD, type Person } from "../testing.ts";
@@ -40,6 +41,7 @@ const TREATMENTS: Readonly<Record<string, Treatment>> = {
   "apiKeys.revoke id": "owner",
   "blocks.lift id": "staff",
   "nodes.show id": "staff",
+  "nodes.health id": "staff",
   "nodes.change id": "admin",
   "nodes.renewJoinToken id": "admin",
   "nodes.remove id": "admin",
@@ -51,6 +53,7 @@ const TREATMENTS: Readonly<Record<string, Treatment>> = {
   "devices.change id": "owner",
   "devices.move id": "owner",
   "devices.move server_id": "everybody",
+  "devices.rotate id": "owner",
   "devices.revoke id": "owner",
   "devices.remove id": "owner",
   "devices.config id": "owner",
@@ -273,7 +276,12 @@ describe("IDOR: the id of somebody else's thing is answered as one that nobody h
     async ({ name, route, part, field, kind }) => {
       const person = await service.person();
       const own: Readonly<Record<string, string>> = await thingsOf(person);
-      const example = withId(exampleBy(route, { server_id: own.node }), part, field, own[kind] ?? "");
+      const example = withId(
+        exampleBy(route, { server_id: own.node, public_key: generateKeyPair().publicKey }),
+        part,
+        field,
+        own[kind] ?? "",
+      );
       const headers = { authorization: `Bearer ${person.token}` };
       const answer = await ask({ name, route }, example, headers);
       expect(answer.status, answer.text).toBe(route.success.status);

@@ -19,8 +19,9 @@ const HARMLESS: Readonly<Record<string, string>> = {
   "packages/sentinel/origins/origins.ts: latest !== keys": "whether it is the same object",
   "apps/control-plane/modules/data-keys/seal-plain.ts: place === password": "the name of a column",
   "packages/live/holdings.ts: peers === key": "a peer's public key",
-  "apps/control-plane/modules/nodes/gateway.ts: credential === credential": "a node's public key",
-  "apps/control-plane/modules/nodes/link.ts: hash === hash": "of the peers of a node that has proved itself",
+  "apps/control-plane/modules/nodes/gateway.ts: credential !== credential": "a node's public key",
+  "apps/control-plane/modules/nodes/state-sync.ts: hash === hash":
+    "of the peers of a node that has proved itself",
   "apps/control-plane/modules/sessions/service.ts: previous_hash.equals(hashToken)":
     "two hashes of tokens of 256 random bits: to know part of one leads to no token",
 };

@@ -51,6 +51,11 @@ export const frontSettings = {
       range: "addresses or networks in CIDR form",
       parse: parseNetwork,
     }),
+    countryHeader: optionalText(
+      "COUNTRY_HEADER",
+      "Header by which a trusted proxy says from which country a request comes, as `CF-IPCountry`: it chooses the server of a new device, and is kept nowhere. Without it, only the country that a request names counts.",
+      { range: "the name of a header", isAllowed: (name) => /^[A-Za-z0-9-]+$/.test(name) },
+    ),
   },
   limits: {
     globalPerMinute: integer("RATE_LIMIT_GLOBAL", "Requests a minute, all together.", {

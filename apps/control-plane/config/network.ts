@@ -9,6 +9,12 @@ export const networkSettings = {
     "Gbit/s that the fastest node's line carries in one direction; who reports more is not believed.",
     { default: 100, min: 1, max: 10_000 },
   ),
+  nodeProbes: oneOf(
+    "NODE_PROBES",
+    "Whether the service tries the tunnel of each node every 30 seconds, as a device would use it.",
+    ["on", "off"],
+    { default: "on" },
+  ),
   mail: {
     smtpUrl: optionalSecret(
       "SMTP_URL",
@@ -60,6 +66,18 @@ export const networkSettings = {
         min: 0,
         max: 3600,
       },
+    ),
+  },
+  keyLife: {
+    rotationDays: integer(
+      "DEFAULT_KEY_ROTATION_DAYS",
+      "Days after which a device's key is due to be changed, where its owner says nothing else; 0 for never.",
+      { default: 90, min: 0, max: 3650 },
+    ),
+    overlapDays: integer(
+      "DEFAULT_KEY_ROTATION_OVERLAP_DAYS",
+      "Days for which a device's former key works beside the new one.",
+      { default: 7, min: 1, max: 90 },
     ),
   },
   localNode: {

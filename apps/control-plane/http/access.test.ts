@@ -174,6 +174,7 @@ test("somebody else's device answers on every route as one that does not exist, 
   const bodies: Record<string, object> = {
     "devices.change": { name: "Mine" },
     "devices.move": { server_id: device.server?.id },
+    "devices.rotate": {},
   };
   for (const { name, route } of own) {
     for (const { token } of [stranger, admin]) {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { hash } from "@node-rs/argon2";
 import {
   ApiError,
@@ -85,8 +86,14 @@ export interface TestAppOptions {
   /** The service's own folder, which then stays. */
   readonly dataDir?: string;
   readonly createJobs?: AppOptions["createJobs"];
+  /** Nodes of tests have no tunnels, so nothing is probed unless the settings say so. */
+  readonly probeEveryMs?: number;
   readonly auditor?: readonly string[];
+  /** In place of the agent's own folder. */
+  readonly agentDir?: string;
 }
+
+const AGENT_DIR = fileURLToPath(import.meta.resolve("../../node-agent"));
 
 /** Strong enough for every rule of the service. */
 export const PASSWORD = "horse battery staple 7";
@@ -111,7 +118,12 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   const used = (await options.wrapDatabase?.(database)) ?? database;
   const dir = temporaryDir("control-plane");
   const clock = options.clock ?? createManualClock(Date.now());
-  const config = readTestConfig({ DATA_DIR: options.dataDir ?? dir.path, ...UNLIMITED, ...options.settings });
+  const config = readTestConfig({
+    DATA_DIR: options.dataDir ?? dir.path,
+    ...UNLIMITED,
+    NODE_PROBES: "off",
+    ...options.settings,
+  });
   const logLines: string[] = [];
   const logger = createLogger("debug", { write: (line) => void logLines.push(line) });
   const app = await createApp({
@@ -125,9 +137,11 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     logger,
     telemetry: createTelemetry(logger),
     consoleDir: `${dir.path}/no-console`,
+    agentDir: options.agentDir ?? AGENT_DIR,
     version: "0.0.0-test",
     jobPollSeconds: 0.5,
     ...(options.createJobs ? { createJobs: options.createJobs } : {}),
+    ...(options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs }),
     ...(options.auditor ? { auditor: options.auditor } : {}),
   });
   const undeclared = watchRefusals(app);

@@ -10,7 +10,7 @@ import {
 } from "@securewave/contracts/node-protocol";
 import { invariant } from "@securewave/foundation";
 import { eventually } from "@securewave/testing/eventually";
-import { type Peer, parsePresharedKey, parsePublicKey } from "@securewave/wireguard";
+import { type KeyPair, type Peer, parsePresharedKey, parsePublicKey } from "@securewave/wireguard";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { createPeerSet, type PeerSet } from "@securewave/wireguard/peer-set";
 import { expect } from "vitest";
@@ -32,6 +32,9 @@ export interface JoinOptions {
   readonly name?: string;
   readonly capacity?: number;
   readonly host?: string;
+  readonly port?: number;
+  /** WireGuard's. */
+  readonly keys?: KeyPair;
 }
 
 export interface FakeNodeOptions extends JoinOptions {
@@ -82,22 +85,24 @@ export async function joinNode(test: TestApp, options: JoinOptions = {}): Promis
       ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
     },
   });
-  return useJoinToken(test, join.join_token, options.host);
+  return useJoinToken(test, join.join_token, options);
 }
+
+type Joining = Pick<JoinOptions, "host" | "port" | "keys">;
 
 export async function useJoinToken(
   test: TestApp,
   token: string,
-  host = "vpn.example.org",
+  { host = "vpn.example.org", port = 51820, keys = generateKeyPair() }: Joining = {},
 ): Promise<NodeIdentity> {
   const credential = generateKeyPairSync("ed25519");
-  const { publicKey } = generateKeyPair();
+  const { publicKey } = keys;
   const joined = await test.client().nodes.join({
     body: {
       token,
       credential: credential.publicKey.export({ format: "jwk" }).x ?? "",
       wireguard_public_key: publicKey,
-      endpoint: { host, port: 51820 },
+      endpoint: { host, port },
       agent_version: "0.0.0-test",
     },
   });
@@ -179,6 +184,7 @@ export function createFakeNode(test: TestApp, identity: NodeIdentity): FakeNode 
     frames: () => frames,
     async connect(options = {}) {
       answer = options.answer;
+      if (socket && !socket.isPaused) socket.terminate(); // an agent has one at a time; a paused one hangs
       frames = [];
       condition = null;
       const opened = await openAgentSocket(test);

@@ -1,6 +1,7 @@
 import { api, listRoutes, type RouteSpec } from "@securewave/contracts";
 import { createId, ID_PREFIXES, type IdKind } from "@securewave/foundation";
 import { LOW_ORDER_POINTS } from "@securewave/wireguard";
+import { generateAgreement } from "@securewave/wireguard/agreed-keys";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import fc from "fast-check";
 import { PASSWORD } from "./app.ts";
@@ -65,6 +66,7 @@ const SELDOM =
 /** A year around the time at which the tests' clock begins. */
 const DATES_FROM = Date.UTC(2026, 0, 1);
 const DATES_SPAN_MS = 365 * 24 * 3600 * 1000;
+const ENCAPSULATION_KEYS = Array.from({ length: 5 }, () => generateAgreement().encapsulationKey);
 const KEYS = Array.from({ length: 40 }, () => String(generateKeyPair().publicKey));
 
 const reference = (known: Reference["known"], otherwise: fc.Arbitrary<string>): fc.Arbitrary<unknown> =>
@@ -139,6 +141,11 @@ function textFor(name: string, schema: Schema): fc.Arbitrary<unknown> {
         { arbitrary: fc.constantFrom(...KEYS), weight: 6 },
         { arbitrary: reference("key", fc.constantFrom(...KEYS)), weight: 3 },
         { arbitrary: fc.constantFrom(...LOW_ORDER_POINTS), weight: 1 },
+      );
+    case "encapsulation_key":
+      return fc.oneof(
+        { arbitrary: fc.constantFrom(...ENCAPSULATION_KEYS), weight: 8 },
+        { arbitrary: fc.constant(`${"/".repeat(2090)}8=`), weight: 1 }, // no coefficient is below the modulus
       );
     case "credential":
       return fc

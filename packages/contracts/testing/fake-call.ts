@@ -23,3 +23,6 @@ export function matching<Item>(
   const wanted = String(search).toLowerCase();
   return items.filter((item) => nameOf(item).toLowerCase().includes(wanted));
 }
+
+/** What a stand-in remembers of a thing, so that tests can change it. */
+export type Mutable<Value> = { -readonly [Field in keyof Value]: Value[Field] };

@@ -24,8 +24,10 @@ export function createFakePlans(): FakePlans {
       quota_bytes: null,
       on_quota: "throttle",
       throttle_kbit_per_second: 1000,
+      speed_kbit_per_second: null,
       connections_max: null,
       devices_max: null,
+      server_tags: [],
       is_default: false,
       is_retired: false,
       is_used: false,
@@ -38,6 +40,13 @@ export function createFakePlans(): FakePlans {
   return { plans, assigned: new Map(), usedBytes: 0, add };
 }
 
+export function planOf({ plans, assigned }: FakePlans, accountId: unknown): Plan {
+  const id = assigned.get(String(accountId));
+  const plan = plans.find((each) => (id === undefined ? each.is_default : each.id === id));
+  if (!plan) throw planErrors.notFound();
+  return plan;
+}
+
 export function planHandlers(state: FakePlans) {
   const { plans, assigned, add } = state;
   const find = (id: unknown): Plan => {
@@ -45,12 +54,8 @@ export function planHandlers(state: FakePlans) {
     if (!plan) throw planErrors.notFound();
     return plan;
   };
-  const planOf = (accountId: unknown): Plan => {
-    const id = assigned.get(String(accountId));
-    return id === undefined ? find(plans.find(({ is_default }) => is_default)?.id) : find(id);
-  };
   const usageOf = (accountId: unknown): Usage => {
-    const { quota_bytes, on_quota, throttle_kbit_per_second } = planOf(accountId);
+    const { quota_bytes, on_quota, throttle_kbit_per_second } = planOf(state, accountId);
     const percent = quota_bytes === null ? null : Math.floor((100 * state.usedBytes) / quota_bytes);
     const level = percent === null || percent < 80 ? "below" : percent < 100 ? "warned" : "reached";
     const atQuota = on_quota === "block" ? "blocked" : "throttled";
@@ -76,7 +81,7 @@ export function planHandlers(state: FakePlans) {
     },
     "plans.show": ({ params }: FakeCall) => find(params.id),
     "plans.own": ({ accountId }: FakeCall) => {
-      const { id: _, is_default: __, is_retired: ___, is_used: ____, ...own } = planOf(accountId);
+      const { id: _, is_default: __, is_retired: ___, is_used: ____, ...own } = planOf(state, accountId);
       return own;
     },
     "plans.create": ({ body: { name, ...more } }: FakeCall) => {
@@ -94,7 +99,7 @@ export function planHandlers(state: FakePlans) {
       plans.splice(plans.indexOf(plan), 1);
       return null;
     },
-    "plans.ofAccount": ({ params }: FakeCall) => planOf(params.id),
+    "plans.ofAccount": ({ params }: FakeCall) => planOf(state, params.id),
     "plans.assign": ({ params, body }: FakeCall) => {
       const plan = find(body.plan_id);
       assigned.set(String(params.id), plan.id);

@@ -21,7 +21,9 @@ const COMMANDS: readonly (readonly [program: string, ...args: string[]])[] = [
   ["ip", "-6", "route", "show", "table", "all"],
   ["ip", "route", "show", "cache"],
   ["ss", "-tunap"],
-  ["nft", "-a", "list", "ruleset"],
+  ...["ip", "ip6", "inet", "arp", "bridge", "netdev"].map(
+    (family) => ["nft", "-a", "list", "ruleset", family] as const,
+  ),
   ["tc", "-s", "qdisc", "show"],
 ];
 /** These show an interface each. */
@@ -45,7 +47,7 @@ export function nodeSurface({ before = [], interfaceName }: NodeAccess): Surface
     title: "Node: WireGuard, connection tracking, neighbours, metrics, rules, shaping",
     rows: [1, 3, 4, 5, 6, 9],
     permits: PERMITS,
-    permitsIn: ["wg show", "tc "],
+    permitsIn: ["wg show", "tc ", "nft -a list ruleset netdev"],
     async plant(control) {
       planted = control.ipv4;
       await ip(

@@ -12,6 +12,7 @@ const NAMES_OF_TIMES = /(_at|_ms|_us|_ns|_time|_epoch|_seconds_ago|timestamp)$|^
 /** What those names stand for where they stand for something else. Each with its reason. */
 const NAMES_ALLOWED: Readonly<Record<string, string>> = {
   "devices.address_index": "place in the pool of tunnel addresses, given when the device is added",
+  "retiring_keys.address_index": "place in the pool of tunnel addresses, given with the key",
 };
 
 /** What fills a column by itself with a time, an order, or who is connected from where. */

@@ -104,6 +104,7 @@ const kinds: Readonly<Record<string, Omit<Group, "room" | "name">>> = {
   node_joined: toTheSecond("a node joined"),
   node_removed: toTheSecond("staff removed a node"),
   node_quarantined: toTheSecond("a node reported what cannot be", { reason: word("why", []) }),
+  node_cloned: toTheSecond("two machines had a node's credential, which ended"),
   node_trusted: toTheSecond("staff trust it again"),
   device_revoked_by_staff: toTheSecond("staff revoked a device"),
   keys_rotated: toTheSecond("keys were rotated", { what: word("which", ["signing", "encryption"]) }),

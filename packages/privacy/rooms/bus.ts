@@ -1,9 +1,15 @@
 import type { Group } from "../entry.ts";
 import { type Field, hash, id, ofNobody, word } from "../fields.ts";
 
-/** What processes tell each other over PostgreSQL's NOTIFY: acts of people, never anything of a tunnel. */
+/** What processes tell each other over PostgreSQL's NOTIFY: acts of people and of nodes, never anything of a tunnel. */
 export const busTopics: readonly Group[] = [
   topic("node-changed", "a node's state changed", { payload: id("which node", ofNobody) }),
+  topic("node-connected", "a node's agent connected", {
+    payload: id("which node, and a random id of its connection", ofNobody),
+  }),
+  topic("node-displaced", "a node's agent connected while another one had its place and was still there", {
+    payload: id("which node", ofNobody),
+  }),
   topic("sessions-changed", "log-ins must be looked at again", {
     payload: id("of whom: account, log-in or API key"),
   }),

@@ -20,7 +20,12 @@ interface FileAbout extends About {
 
 /** Which files a program may write, known by their path below the folder that is its own. */
 export interface KnownFile extends Group {
-  readonly below: "data folder" | "node's state" | "node's memory disk" | "operator's machine";
+  readonly below:
+    | "data folder"
+    | "node's state"
+    | "node's program"
+    | "node's memory disk"
+    | "operator's machine";
   readonly path: RegExp;
 }
 
@@ -161,6 +166,21 @@ export const files: readonly KnownFile[] = [
     },
   ),
   file(
+    "node's program",
+    "agent's versions",
+    {
+      ...NODES,
+      lifetime: "until the agent is uninstalled; of its versions, this one and the former",
+      path: /^(\.update\.tar\.gz|current(\.next)?|trial(\.next)?|rejected|\d+\.\d+\.\d+[^/]*\/.+)$/,
+      what: "the agent itself, and how its last update fares",
+      purpose: "to bring the agent up to date, and back from an update that does not run",
+    },
+    {
+      version: text("which one is run, which one was before, and which one failed"),
+      starts: count("how often the one on trial was started"),
+    },
+  ),
+  file(
     "node's memory disk",
     "settings before",
     {
@@ -201,7 +221,8 @@ export const files: readonly KnownFile[] = [
       revision: text("number of its state"),
       interface: text("the node's own addresses"),
       hash: hash("of the set of peers"),
-      peers: members("see the node protocol: public key, preshared key, tunnel addresses"),
+      speeds: members("how fast the devices of each plan may be, by the plans' numbers"),
+      peers: members("see the node protocol: public key, preshared key, tunnel addresses, the plan's number"),
     },
   ),
   file(

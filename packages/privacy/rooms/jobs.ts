@@ -1,8 +1,11 @@
 import type { About, Group } from "../entry.ts";
-import { type Field, id, word } from "../fields.ts";
+import { day, type Field, id, word } from "../fields.ts";
 
-/** Whether a job is queued by the clock, or by an act of an account's owner or of staff. Nothing else may queue one. */
-export type Cause = "the clock" | "an act of the owner" | "an act of staff";
+/**
+ * Whether a job is queued by the clock, by an act of an account's owner or of staff, or because of a node that is not
+ * what it says. Nothing else may queue one: nothing that a device does in a tunnel.
+ */
+export type Cause = "the clock" | "an act of the owner" | "an act of staff" | "a fault of a node";
 
 const MAIL = {
   class: "durable",
@@ -64,6 +67,37 @@ export const jobs: readonly Group[] = [
       notice: word("about what", NOTICES),
     },
   ),
+  job(
+    "tunnel-key-mail",
+    "the clock",
+    MAIL,
+    "the letter about a device's new key, or that it should get one",
+    {
+      accountId: id("of whom"),
+      deviceId: id("of which device"),
+      validUntil: day("the last day of the former key; nothing in a reminder"),
+    },
+  ),
+  job(
+    "moved-devices-mail",
+    "an act of staff",
+    MAIL,
+    "the letter about devices that left a server which is taken out of service",
+    {
+      accountId: id("of whom"),
+      validUntil: day("the last day of the former configs"),
+    },
+  ),
+  job(
+    "node-cloned-mail",
+    "a fault of a node",
+    MAIL,
+    "the letter to staff about a node whose credential was copied",
+    {
+      accountId: id("of which admin"),
+      nodeId: id("which node"),
+    },
+  ),
   job("rotate-keys", "an act of staff", SERVICE, "finishes the rotation of keys", {
     what: word("which", ["signing", "encryption"]),
     key: id("which one"),
@@ -77,5 +111,18 @@ export const jobs: readonly Group[] = [
     "deletes the accounts whose day has come; where no days of grace are set, at the owner's act",
   ),
   job("zero-log-audit", "the clock", SERVICE, "has the service searched for made-up customers"),
+  job(
+    "retire-tunnel-keys",
+    "the clock",
+    SERVICE,
+    "takes away the keys and places of devices whose last day is over",
+  ),
+  job(
+    "renew-tunnel-keys",
+    "the clock",
+    SERVICE,
+    "changes the keys that the server made and that are due, and reminds owners of theirs",
+  ),
+  job("drain-nodes", "the clock", SERVICE, "moves devices from nodes that staff have drain to others"),
   job("audit-checkpoint", "the clock", SERVICE, "signs the audit trail"),
 ];

@@ -42,6 +42,7 @@ const agentFields: Readonly<Record<string, Field>> = {
   failed: count("how many could not be applied"),
   why: text("a sentence or a code of ours"),
   retry_ms: count("when it tries again"),
+  version: text("of an update"),
 };
 
 export const logs: readonly Group[] = [
@@ -57,6 +58,10 @@ export const planeEvents: Readonly<Record<string, string>> = {
   node_disconnected: "a node's agent is gone",
   node_link_failed: "a node's agent could not be talked with",
   node_misbehaved: "a node's agent said what it must not",
+  node_silent: "a node's tunnel answers the service no more",
+  node_answers: "it does again",
+  node_probe_failed: "a node's tunnel could not be tried",
+  node_probes_off: "no node's tunnel can be tried",
   database_demands: "the database logs as it should, or otherwise by settings that hurt nobody",
   database_demands_unmet: "the database's settings write down what they must not",
   redis_demands: "Redis keeps as little as it should",
@@ -110,6 +115,11 @@ export const agentEvents: Readonly<Record<string, string>> = {
   mended: "it can again",
   "saved-state-set-aside": "the saved state is damaged",
   "saved-state-not-written": "the state could not be saved",
+  "update-available": "the control plane has another agent, which this one does not take by itself",
+  updating: "the agent fetches an update",
+  updated: "another version takes over",
+  "update-confirmed": "the version that took over has reached the control plane",
+  "update-failed": "an update could not be had",
   stopped: "the agent stops",
 };
 

@@ -37,5 +37,11 @@ export const mails: readonly Group[] = [
     "tells you that 80 % or 100 % of a month's quota are used, not how many bytes or when",
     false,
   ),
+  letter(
+    "key rotated",
+    "tells you that one of your devices needs its new configuration, and until which day the former one works",
+    false,
+  ),
+  letter("key reminder", "reminds you that one of your devices should get a new key", false),
   letter("security notice", "tells you what was done to your account", false),
 ];

@@ -63,6 +63,8 @@ export const metrics: readonly Group[] = [
   metric("securewave_spans_dropped_total", "spans that were not delivered"),
   metric("securewave_nodes_connected", "nodes connected to this process"),
   metric("securewave_nodes_quarantined", "nodes whose figures are not believed"),
+  metric("securewave_nodes_silent", "nodes whose tunnels do not answer the service"),
+  metric("securewave_node_handshake_seconds", "how long the slowest of the service's own handshakes took"),
   metric("securewave_connections_floor", "devices connected", {}, "range"),
   metric("securewave_database_connections", "open connections to the database"),
   metric("securewave_demands_unmet", "settings by which the database or Redis writes down what it must not"),

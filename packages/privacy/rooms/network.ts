@@ -44,6 +44,8 @@ export const networkTables: readonly Group[] = [
       joined_on: day("day on which it joined"),
       devices: count("how many devices are placed on it, connected or not"),
       counting: word("whether its figures are believed", ["trusted", "quarantined", "lifted"]),
+      removed_on: day("day on which staff removed it"),
+      cloned_on: day("day on which its credential was found on two machines"),
       revision: order("number of its state", RESTS_ON_ACTS),
       pruned_revision: order("removals up to here are forgotten", RESTS_ON_ACTS),
     },
@@ -101,6 +103,44 @@ export const networkTables: readonly Group[] = [
       address_index: count("its address in the tunnel"),
       node_id: id("the server it is placed on"),
       created_on: day("day on which it was added"),
+      key_version: count("how many keys it has had"),
+      key_made_on: day("day on which it got its present key, from its owner or by the clock"),
+      rotation_days: count("after how many days it gets another one, if you said so"),
+      preshared_key_sealed: sealed("the preshared key that it agreed with the service, encrypted", {
+        export: { not: "is the device's secret, which it has itself" },
+      }),
+    },
+    triggers: ["devices_refuse_retiring_key"],
+  }),
+  table("retiring_keys", {
+    what: "the key that a device had before its last rotation",
+    class: "durable",
+    whose: "customer",
+    lifetime:
+      "seven days after the rotation (`DEFAULT_KEY_ROTATION_OVERLAP_DAYS`) and one hour, or until the device is revoked or its key is changed again",
+    purpose: "to let the device into the tunnel until its new configuration is in",
+    basis: "contract",
+    export: { as: "devices" },
+    columns: {
+      public_key: publicKey("the former WireGuard key"),
+      device_id: id("the device"),
+      address_index: count("the former address in the tunnel"),
+      preshared_key_master: count("which master key its preshared key is derived from", ofNobody),
+      preshared_key_sealed: sealed("the preshared key that the device agreed with the service, encrypted", {
+        export: { not: "is the device's secret, which it has itself" },
+      }),
+      retires_on: day("the last day on which it works: settled when the key was replaced"),
+    },
+  }),
+  table("key_reminders", {
+    what: "whether today's reminders of old keys were sent, not to whom",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "as long as the service runs",
+    purpose: "to remind nobody twice",
+    columns: {
+      id: flag("there is one row"),
+      reminded_on: day("the day of the last time, by the clock"),
     },
   }),
   table("peers", {
@@ -117,6 +157,9 @@ export const networkTables: readonly Group[] = [
       device_id: id("the device"),
       revision: order("number of the server's state with which it came", RESTS_ON_ACTS, ofNobody),
       is_removed: flag("whether the server is to forget it"),
+      retires_on: day(
+        "after a move or a change of key, the last day on which it works there: settled at that act, never by what happens in a tunnel",
+      ),
     },
   }),
 ];

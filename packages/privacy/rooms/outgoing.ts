@@ -27,6 +27,12 @@ export const outgoingCalls: readonly Group[] = [
   call("reputation lists", "lists of networks that the operator named", {}),
   call("traces", "the collector that the operator named; the exporter sets what OTLP over HTTP has", {}),
   call("node agent", "a node's connection to its control plane", {}),
+  call(
+    "agent's updates",
+    "a node's control plane, for the agent that it has to give; nothing of the node is told",
+    {},
+  ),
+  call("prober", "tunnels of our own nodes, as a device with a key of the service's own", {}),
   call("api", "our own service, from the console, the command line and a node that joins", {
     authorization: hash("the caller's token"),
     "content-type": text("form of the body"),

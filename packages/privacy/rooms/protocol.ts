@@ -44,6 +44,7 @@ const peerSpec = {
   public_key: publicKey("a device's key"),
   preshared_key: hash("the secret that it shares with the node"),
   allowed_ips: tunnelAddress("its addresses in the tunnel"),
+  tier: count("the number of its plan, by which the node knows its speed"),
 };
 
 /** What agents and the control plane say to each other. Members of lists are written with a dot. */
@@ -63,6 +64,10 @@ export const nodeFrames: readonly Group[] = [
     hash: hash("of its set of peers"),
     agent_version: text("of its agent"),
     implementation: word("which WireGuard", ["kernel", "userspace"]),
+  }),
+  frame("release", "which agent the control plane has to give", { agent_version: text("its version") }),
+  frame("tiers", "how fast devices may be, by the numbers of their plans", {
+    ...prefixed("speeds", { tier: count("the plan's number"), kbit_per_second: count("how fast") }),
   }),
   frame("interface", "how a node's own end looks", {
     "interface.addresses": tunnelAddress("of the node itself"),
@@ -161,6 +166,21 @@ export const binaryFrames: readonly Group[] = [
       ...totals,
       sequence: order("number of the report on this connection", "one every five seconds, whatever happens"),
       ages: age("seconds since each slot's handshake; 255 for none within 180 s"),
+    },
+  },
+  {
+    room: "node protocol",
+    name: "[health]",
+    ...OF_NODE,
+    what: "how the node's machine is, on the same tick, always of one size",
+    fields: {
+      format: count("of the layout"),
+      kind: count("3"),
+      processor: count("how much of it is in use"),
+      memory: count("likewise"),
+      receivedBitsPerSecond: count("all devices together"),
+      sentBitsPerSecond: count("likewise"),
+      troubles: count("packets that were dropped"),
     },
   },
   {

@@ -25,12 +25,16 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   "apps/console/theme.ts": ["browser: theme"],
 
   // The control plane
+  "apps/control-plane/http/country.ts": ["nothing: compares a proxy's address with those that are trusted"],
   "apps/control-plane/http/telemetry.ts": ["metric: sentinel_requests_total"],
   "apps/control-plane/local-node.ts": ["file: local node"],
   "apps/control-plane/log-file.ts": ["log: control-plane"],
   "apps/control-plane/main.ts": ["nothing: greets the operator on standard output, once"],
   "apps/control-plane/modules/audit/archive.ts": ["file: audit archive"],
   "apps/control-plane/modules/mail/mail.ts": ["file: outbox", "mail: reset"],
+  "apps/control-plane/modules/node-health/endpoint-names.ts": [
+    "nothing: asks the machine's resolver for our own nodes' names",
+  ],
   "apps/control-plane/modules/nodes/gateway.ts": ["node protocol: snapshot"],
   "apps/control-plane/secrets.ts": ["file: secrets"],
   "apps/control-plane/tracing/opentelemetry.ts": ["trace: span", "outgoing: traces"],
@@ -45,7 +49,11 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   "apps/auditor/tunnels.ts": ["nothing: writes configurations of made-up customers, for as long as it runs"],
 
   // The node agent
-  "apps/node-agent/connection.ts": ["node protocol: [report]", "outgoing: node agent"],
+  "apps/node-agent/connection.ts": [
+    "node protocol: [report]",
+    "node protocol: [health]",
+    "outgoing: node agent",
+  ],
   "apps/node-agent/hardening/index.ts": ["file: settings before"],
   "apps/node-agent/hardening/logs.ts": ["file: log rules"],
   "apps/node-agent/hardening/sysctl.ts": ["nothing: switches settings of the kernel"],
@@ -55,11 +63,13 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   "apps/node-agent/main.ts": ["log: node-agent"],
   "apps/node-agent/port.ts": ["nothing: tries whether a port is free"],
   "apps/node-agent/run-program.ts": [
-    "nothing: runs wg, ip and nft; lends them files without names on a memory disk",
+    "nothing: runs wg, ip, nft, tc and tar; lends them files without names on a memory disk",
   ],
   "apps/node-agent/runtime.ts": ["nothing: a socket of the machine, by which one agent knows of another"],
   "apps/node-agent/state-file.ts": ["file: saved state"],
   "apps/node-agent/totals-file.ts": ["file: totals"],
+  "apps/node-agent/upgrade-installation.ts": ["file: agent's versions"],
+  "apps/node-agent/upgrade-release.ts": ["outgoing: agent's updates", "file: agent's versions"],
 
   // Packages
   "packages/contracts/client.ts": ["outgoing: api"],
@@ -81,6 +91,6 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   "packages/sentinel/reputation/sources.ts": ["outgoing: reputation lists"],
   "packages/vault/transport.ts": ["outgoing: vault"],
   "packages/weak-passwords/hash-list.ts": ["nothing: reads a list"],
-  "packages/wireguard/handshake.ts": ["nothing: asks a server of ours whether it answers"],
+  "packages/wireguard/handshake.ts": ["outgoing: prober"],
   "packages/wireguard/uapi-socket.ts": ["nothing: asks WireGuard on the same machine"],
 };

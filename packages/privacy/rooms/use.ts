@@ -23,6 +23,9 @@ export const useTables: readonly Group[] = [
       devices_max: count("how many devices"),
       is_default: flag("whether new accounts get it"),
       is_retired: flag("whether nobody can take it any more"),
+      tier: count("the number by which nodes know it"),
+      speed_kbit_per_second: count("how fast each device may be"),
+      server_tags: text("which servers it is for"),
     },
   }),
   table("usage_ledger", {

@@ -3,12 +3,16 @@ import { BookOpen, Moon, Sun, SunMoon } from "lucide-react";
 import { useEffect, useState } from "react";
 import { client, session } from "../../api.ts";
 import { AccountTabs } from "../../components/account-tabs.tsx";
+import { ButtonLink } from "../../components/button.tsx";
 import { LogOutButton } from "../../components/log-out.tsx";
 import { PageTitle, Section } from "../../components/page.tsx";
 import { StateBadge } from "../../components/state.tsx";
+import { Terms } from "../../components/terms.tsx";
 import { formatDay } from "../../format.ts";
 import { currentTheme, setTheme, type Theme } from "../../theme.ts";
 import { useAccount } from "../../use-session.ts";
+import { ownPlanQuery, usageQuery } from "../usage/queries.ts";
+import { speedText, usedText } from "../usage/words.ts";
 
 const ROLES = { customer: "Customer", support: "Support agent", admin: "Admin" } as const;
 
@@ -42,6 +46,7 @@ export function AccountPage() {
             <dd>{formatDay(account.created_on)}</dd>
           </dl>
         </Section>
+        <PlanSection />
         <Section title="Appearance" lead="Kept in this browser only.">
           <ThemeChoice />
         </Section>
@@ -59,6 +64,28 @@ export function AccountPage() {
         </Section>
       </div>
     </>
+  );
+}
+
+/** What one has and has used of it, in short. */
+function PlanSection() {
+  const { data: plan } = useQuery(ownPlanQuery);
+  const { data: usage } = useQuery(usageQuery);
+  if (!plan || !usage) return null;
+  return (
+    <Section title="Plan" lead={plan.name}>
+      <div className="grid justify-items-start gap-4">
+        <Terms
+          lines={[
+            ["Used this month", usedText(usage)],
+            ["Speed", speedText(plan)],
+          ]}
+        />
+        <ButtonLink to="/account/usage" size="small">
+          Usage and plan
+        </ButtonLink>
+      </div>
+    </Section>
   );
 }
 

@@ -1,13 +1,17 @@
 import type { Node } from "@securewave/contracts";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { ButtonLink } from "../../components/button.tsx";
-import { NodeStateBadge } from "../../components/node-state.tsx";
+import { NodeMark } from "../../components/node-mark.tsx";
+import { NODE_STATE_LOOKS, NodeStateBadge } from "../../components/node-state.tsx";
 import { Card, ErrorState, PageTitle, SkeletonRows } from "../../components/page.tsx";
+import { ShareBar } from "../../components/share-bar.tsx";
 import { StateBadge } from "../../components/state.tsx";
+import { LIVE_STATES } from "../../fleet-filter.ts";
 import { formatCount, plural } from "../../format.ts";
-import { healthQuery, nodesQuery, totalsQuery } from "../../queries.ts";
+import { fleetQuery, healthQuery, totalsQuery } from "../../queries.ts";
+import { countsOf, severityOf } from "../nodes/fleet.ts";
 
 export function OverviewPage() {
   const totals = useQuery(totalsQuery);
@@ -77,9 +81,7 @@ function AddressMeter({ used, total }: { used: number; total: number }) {
   return (
     <div className="grid gap-2 border-line border-t p-5 sm:grid-cols-[auto_minmax(0,1fr)_auto] sm:items-center sm:gap-5">
       <span className="text-muted text-sm">Tunnel addresses</span>
-      <div aria-hidden="true" className="h-1.5 overflow-hidden rounded-full bg-line">
-        <div className="h-full min-w-1 rounded-full bg-accent" style={{ width: `${share * 100}%` }} />
-      </div>
+      <ShareBar share={share} warnsFrom={0.9} />
       <span className="figures text-sm">
         {formatCount(used)} of {formatCount(total)} in use
         <span className="text-muted"> ({(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %)</span>
@@ -88,10 +90,16 @@ function AddressMeter({ used, total }: { used: number; total: number }) {
   );
 }
 
+/** As many as one look takes in. */
+const TROUBLED_MAX = 5;
+
 function NodesNow() {
-  const list = useInfiniteQuery(nodesQuery(""));
-  const nodes = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const troubled = nodes.filter((node) => node.state === "offline" || node.state === "degraded");
+  const fleet = useQuery(fleetQuery());
+  const nodes = fleet.data?.nodes ?? [];
+  const counts = countsOf(nodes);
+  const troubled = nodes
+    .filter(({ state }) => state === "offline" || state === "degraded")
+    .sort((one, other) => severityOf(one.state) - severityOf(other.state));
   return (
     <section>
       <div className="mb-3 flex items-baseline justify-between gap-4">
@@ -100,10 +108,12 @@ function NodesNow() {
           to="/admin/nodes"
           className="rounded-sm font-medium text-accent text-sm underline-offset-3 hover:underline"
         >
-          All nodes
+          Map and all nodes
         </Link>
       </div>
-      {list.isSuccess && nodes.length === 0 && (
+      {fleet.isPending && <SkeletonRows label="Loading nodes" count={2} />}
+      {fleet.isError && !fleet.data && <ErrorState error={fleet.error} onRetry={fleet.refetch} />}
+      {fleet.isSuccess && nodes.length === 0 && (
         <Card className="grid justify-items-start gap-4 p-5">
           <p className="text-muted">No node yet. Customers can add devices as soon as one has joined.</p>
           <ButtonLink to="/admin/nodes/new" tone="primary">
@@ -113,14 +123,38 @@ function NodesNow() {
       )}
       {nodes.length > 0 && (
         <Card className="overflow-hidden">
+          <ul className="flex flex-wrap gap-x-5 gap-y-1 p-5">
+            {LIVE_STATES.toReversed()
+              .filter((state) => counts[state] > 0)
+              .map((state) => (
+                <li key={state}>
+                  <Link
+                    to="/admin/nodes"
+                    search={{ state }}
+                    className="flex min-h-8 items-center gap-1.5 rounded-sm text-sm underline-offset-3 hover:underline"
+                  >
+                    <NodeMark state={state} />
+                    <span className="figures font-semibold">{formatCount(counts[state])}</span>
+                    {NODE_STATE_LOOKS[state].word.toLowerCase()}
+                  </Link>
+                </li>
+              ))}
+          </ul>
           {troubled.length === 0 && (
-            <p className="p-5 text-muted">{plural(nodes.length, "node")}, none in trouble.</p>
+            <p className="border-line border-t p-5 text-muted">
+              {plural(nodes.length, "node")}, none in trouble.
+            </p>
           )}
           <ul>
-            {troubled.map((node) => (
+            {troubled.slice(0, TROUBLED_MAX).map((node) => (
               <TroubledNode key={node.id} node={node} />
             ))}
           </ul>
+          {troubled.length > TROUBLED_MAX && (
+            <p className="border-line border-t px-5 py-3.5 text-muted text-sm">
+              And {formatCount(troubled.length - TROUBLED_MAX)} more.
+            </p>
+          )}
         </Card>
       )}
     </section>
@@ -129,7 +163,7 @@ function NodesNow() {
 
 function TroubledNode({ node }: { node: Node }) {
   return (
-    <li className="border-line border-t p-5 first:border-t-0">
+    <li className="border-line border-t p-5">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <Link
           to="/admin/nodes/$id"

@@ -37,6 +37,7 @@ export const KIND_WORDS: Readonly<Record<AuditKind, string>> = {
   node_removed: "Node removed",
   node_quarantined: "Node quarantined",
   node_trusted: "Node trusted again",
+  node_cloned: "Node's credential copied",
   device_revoked_by_staff: "Device revoked by staff",
   deletion_requested: "Deletion of an account asked for",
   deletion_withdrawn: "Deletion of an account taken back",
@@ -114,6 +115,7 @@ export const KIND_GROUPS: readonly KindGroup[] = [
       "node_removed",
       "node_quarantined",
       "node_trusted",
+      "node_cloned",
     ],
   },
   {

@@ -1,63 +1,70 @@
 import type { DeviceWithTunnel } from "@securewave/contracts";
-import { KeyRound, QrCode } from "lucide-react";
-import { useState } from "react";
-import { client } from "../../api.ts";
-import { Button, ButtonLink } from "../../components/button.tsx";
-import { ConfigPanel } from "../../components/config-panel.tsx";
+import { useEffect, useRef } from "react";
+import { ConfigToTake } from "../../components/config-to-take.tsx";
 import { Section } from "../../components/page.tsx";
-import { notifyError } from "../../components/toast.tsx";
-import { type TunnelFile, tunnelFileOf } from "../../tunnel-file.ts";
+import { Notice } from "../../components/state.tsx";
+import { formatDay } from "../../format.ts";
+import type { KeyedDevice } from "../../own-keys.ts";
+import { HeldConfig } from "./held-config.tsx";
+import { OwnConfig } from "./own-config.tsx";
 
-export function ConfigSection({ device }: { device: DeviceWithTunnel }) {
+/** A config that was just made by a move or by a new key. */
+export interface FreshConfig {
+  /** What happened. */
+  readonly title: string;
+  /** The last day (UTC) of the one before it. */
+  readonly formerUntil: string | undefined;
+  /** Where this page made or was given the key. */
+  readonly keyed?: KeyedDevice | undefined;
+}
+
+interface ConfigSectionProps {
+  readonly device: DeviceWithTunnel;
+  readonly fresh: FreshConfig | undefined;
+}
+
+export function ConfigSection({ device, fresh }: ConfigSectionProps) {
   return (
     <Section title="Config" lead="What the WireGuard app needs.">
-      {device.key_origin === "server" ? (
-        <HeldByServer key={device.server?.id} device={device} />
+      {fresh && <FreshNotice fresh={fresh} />}
+      {fresh?.keyed ? (
+        <ConfigToTake key={fresh.keyed.device.public_key} keyed={fresh.keyed} />
       ) : (
-        <HeldByDevice device={device} />
+        <PresentConfig
+          key={`${device.server?.id} ${device.key_version}`}
+          device={device}
+          isShownAtOnce={fresh !== undefined}
+        />
       )}
     </Section>
   );
 }
 
-function HeldByServer({ device }: { device: DeviceWithTunnel }) {
-  const [file, setFile] = useState<TunnelFile>();
-  const [isPending, setPending] = useState(false);
-
-  async function show(): Promise<void> {
-    setPending(true);
-    try {
-      setFile(tunnelFileOf(device.name, await client.devices.config({ params: { id: device.id } })));
-    } catch (error) {
-      notifyError(error);
-    } finally {
-      setPending(false);
-    }
-  }
-
-  if (file) return <ConfigPanel file={file} deviceName={device.name} />;
+/** Leads the reader to the config that is to be put into the device. */
+function FreshNotice({ fresh }: { fresh: FreshConfig }) {
+  const notice = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each fresh config is told of
+  useEffect(() => {
+    notice.current?.focus({ preventScroll: true });
+    notice.current?.scrollIntoView({ block: "center" });
+  }, [fresh]);
   return (
-    <div className="grid justify-items-start gap-4">
-      <p className="text-muted">
-        The service keeps this device’s private key, encrypted, and can show the config again.
-      </p>
-      <Button icon={QrCode} isPending={isPending} onClick={show}>
-        Show code and file
-      </Button>
+    <div ref={notice} tabIndex={-1} className="mb-5 rounded-lg outline-none">
+      <Notice tone="good" title={fresh.title}>
+        Put the new config into the device.
+        {fresh.formerUntil !== undefined &&
+          ` The former one works until the end of ${formatDay(fresh.formerUntil)} (UTC).`}
+      </Notice>
     </div>
   );
 }
 
-function HeldByDevice({ device }: { device: DeviceWithTunnel }) {
-  return (
-    <div className="grid justify-items-start gap-4">
-      <p className="text-muted">
-        The private key never left the page that made it, so only the device itself has its config. If that is
-        lost, give the device new keys.
-      </p>
-      <ButtonLink to="/devices/new" search={{ replaces: device.id }} icon={KeyRound}>
-        Make new keys
-      </ButtonLink>
-    </div>
-  );
+interface PresentConfigProps {
+  readonly device: DeviceWithTunnel;
+  readonly isShownAtOnce: boolean;
+}
+
+function PresentConfig({ device, isShownAtOnce }: PresentConfigProps) {
+  if (device.key_origin === "server") return <HeldConfig device={device} isShownAtOnce={isShownAtOnce} />;
+  return <OwnConfig device={device} />;
 }

@@ -3,21 +3,26 @@ import { deviceErrors } from "@securewave/contracts";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Activity, Clock, Gauge, type LucideIcon } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { ConnectionState, connectionOf, LiveSign, SessionBytes } from "../../components/connection.tsx";
 import { DeviceTypeIcon, deviceTypeLabel } from "../../components/device-type.tsx";
 import { Card, ErrorState, PageTitle, Section, SkeletonRows } from "../../components/page.tsx";
 import { ServerName } from "../../components/server-name.tsx";
 import { Notice } from "../../components/state.tsx";
+import { renewedConfig } from "../../config-of-file.ts";
 import { formatAge, formatDay } from "../../format.ts";
+import type { KeyedDevice } from "../../own-keys.ts";
 import { isRefusal } from "../../problems.ts";
 import { deviceQuery } from "../../queries.ts";
+import { tunnelFileOf } from "../../tunnel-file.ts";
 import { type LiveConnections, useConnections, useHandshakeAge } from "../../use-connections.ts";
 import { NothingHere } from "../not-found/not-found-page.tsx";
-import { ConfigSection } from "./config-section.tsx";
+import { ConfigSection, type FreshConfig } from "./config-section.tsx";
 import { DetailsForm } from "./details-form.tsx";
 import { EndSection } from "./end-section.tsx";
-import { MoveForm } from "./move-form.tsx";
+import { formerKeyUntil, formerServerUntil } from "./former-days.ts";
+import { KeySection } from "./key-section.tsx";
+import { ServerSection } from "./server-section.tsx";
 
 const route = getRouteApi("/account/devices/$id");
 const UP = { label: "Devices", link: { to: "/devices" } } as const;
@@ -42,6 +47,23 @@ export function DevicePage() {
 
 function DeviceView({ device, live }: { device: DeviceWithTunnel; live: LiveConnections }) {
   const isActive = device.state === "active";
+  const [fresh, setFresh] = useState<FreshConfig>();
+
+  function noteMove(moved: DeviceWithTunnel): void {
+    // A key that is only in this page moves along.
+    const keyed = fresh?.keyed && {
+      device: moved,
+      file: tunnelFileOf(moved.name, renewedConfig(fresh.keyed.file.text, moved)),
+    };
+    const title = `${moved.name} is on ${moved.server?.name ?? "its server"}`;
+    setFresh({ title, formerUntil: formerServerUntil(moved, device.server?.id), keyed });
+  }
+
+  function noteKey(keyed: KeyedDevice): void {
+    const title = `${keyed.device.name} has a new key`;
+    setFresh({ title, formerUntil: formerKeyUntil(keyed.device), keyed });
+  }
+
   return (
     <>
       <PageTitle
@@ -57,12 +79,9 @@ function DeviceView({ device, live }: { device: DeviceWithTunnel; live: LiveConn
         </Notice>
       )}
       <div className="mt-9">
-        {isActive && <ConfigSection device={device} />}
-        {isActive && (
-          <Section title="Server" lead="Moving changes the config: the device needs the new one.">
-            <MoveForm device={device} />
-          </Section>
-        )}
+        {isActive && <ConfigSection device={device} fresh={fresh} />}
+        {isActive && <ServerSection device={device} onMoved={noteMove} />}
+        {isActive && <KeySection device={device} onChanged={noteKey} />}
         <Section title="Details" lead="Only for telling your devices apart.">
           <DetailsForm key={`${device.name} ${device.type}`} device={device} />
         </Section>

@@ -1,5 +1,4 @@
 import type { Node } from "@securewave/contracts";
-import { useRouter } from "@tanstack/react-router";
 import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { client } from "../../api.ts";
@@ -9,9 +8,10 @@ import { Form, type FormValues } from "../../components/form.tsx";
 import { JoinPanel, type JoinToken } from "../../components/join-panel.tsx";
 import { NodeFields, nodeOf } from "../../components/node-fields.tsx";
 import { Section } from "../../components/page.tsx";
-import { notify, notifyError } from "../../components/toast.tsx";
-import { formatCount, plural } from "../../format.ts";
-import { nodeQuery, queryClient } from "../../queries.ts";
+import { notify } from "../../components/toast.tsx";
+import { Drain } from "./drain.tsx";
+import { refreshNodes } from "./refresh.ts";
+import { Remove } from "./remove.tsx";
 
 /** What an admin can do with a node. */
 export function NodeActs({ node }: { node: Node }) {
@@ -28,16 +28,12 @@ export function NodeActs({ node }: { node: Node }) {
   );
 }
 
-function refresh(): Promise<void> {
-  return queryClient.invalidateQueries({ queryKey: ["nodes"] });
-}
-
 function Quarantine({ node }: { node: Node }) {
   const [isAsked, setAsked] = useState(false);
 
   async function trust(): Promise<void> {
     await client.nodes.trust({ params: { id: node.id } });
-    await refresh();
+    await refreshNodes();
     notify(`${node.name} is trusted again.`);
   }
 
@@ -65,43 +61,10 @@ function Quarantine({ node }: { node: Node }) {
   );
 }
 
-function Drain({ node }: { node: Node }) {
-  const [isPending, setPending] = useState(false);
-  const isDraining = node.state === "draining";
-
-  async function change(): Promise<void> {
-    setPending(true);
-    try {
-      await client.nodes.change({ params: { id: node.id }, body: { draining: !isDraining } });
-      await refresh();
-      notify(isDraining ? `${node.name} takes devices again.` : `${node.name} is draining.`);
-    } catch (error) {
-      notifyError(error);
-    } finally {
-      setPending(false);
-    }
-  }
-
-  return (
-    <Section title="New devices" lead="Draining leaves the devices it has alone.">
-      <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
-        <p className="min-w-0 grow basis-72 text-muted">
-          {isDraining
-            ? `It is given no new devices. ${plural(node.devices, "device")} left on it.`
-            : "It takes new devices while it is healthy and has room."}
-        </p>
-        <Button isPending={isPending} onClick={change}>
-          {isDraining ? "Take devices again" : "Drain"}
-        </Button>
-      </div>
-    </Section>
-  );
-}
-
 function DetailsForm({ node }: { node: Node }) {
   async function save(values: FormValues): Promise<void> {
     await client.nodes.change({ params: { id: node.id }, body: nodeOf(values) });
-    await refresh();
+    await refreshNodes();
     notify("Saved.");
   }
 
@@ -127,7 +90,10 @@ function JoinAgain({ node }: { node: Node }) {
   const isFirst = node.joined_on === null;
 
   return (
-    <Section title="Join" lead="For a server that was set up anew, or a token that ran out.">
+    <Section
+      title="Join"
+      lead="For a server that was set up anew, a token that ran out, or a credential that was ended since two used it."
+    >
       {join ? (
         <JoinPanel nodeId={node.id} join={join} isRejoining={!isFirst} />
       ) : (
@@ -147,46 +113,6 @@ function JoinAgain({ node }: { node: Node }) {
           {isFirst
             ? "The token that was made before ends."
             : "Whoever uses it becomes this node: the credential that the server has now ends at that moment."}
-        </p>
-      </ConfirmDialog>
-    </Section>
-  );
-}
-
-function Remove({ node }: { node: Node }) {
-  const router = useRouter();
-  const [isAsked, setAsked] = useState(false);
-
-  async function remove(): Promise<void> {
-    await client.nodes.remove({ params: { id: node.id } });
-    await router.navigate({ to: "/admin/nodes" });
-    queryClient.removeQueries(nodeQuery(node.id));
-    await refresh();
-    notify(`${node.name} is removed.`);
-  }
-
-  return (
-    <Section title="Remove" lead="Its credential ends, and it can join no more.">
-      {node.devices > 0 ? (
-        <p className="text-muted">
-          {formatCount(node.devices)} {node.devices === 1 ? "device uses" : "devices use"} it. Drain it, and
-          remove it when they have moved.
-        </p>
-      ) : (
-        <Button tone="dangerQuiet" onClick={() => setAsked(true)}>
-          Remove node…
-        </Button>
-      )}
-      <ConfirmDialog
-        isOpen={isAsked}
-        title={`Remove ${node.name}?`}
-        confirmLabel="Remove"
-        onClose={() => setAsked(false)}
-        onConfirm={remove}
-      >
-        <p>
-          The server keeps running what it has until it is switched off, but is no longer part of this
-          service.
         </p>
       </ConfirmDialog>
     </Section>

@@ -5,12 +5,14 @@ import { getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { NodeStateBadge } from "../../components/node-state.tsx";
 import { Card, ErrorState, PageTitle, SkeletonRows } from "../../components/page.tsx";
+import { ShareBar } from "../../components/share-bar.tsx";
 import { Notice, StateBadge } from "../../components/state.tsx";
 import { formatCount, formatDay } from "../../format.ts";
 import { isRefusal } from "../../problems.ts";
 import { nodeQuery } from "../../queries.ts";
 import { useIsAdmin } from "../../use-session.ts";
 import { NothingHere } from "../not-found/not-found-page.tsx";
+import { HealthSection } from "./health-section.tsx";
 import { NodeActs } from "./node-acts.tsx";
 
 const route = getRouteApi("/account/staff/admin/nodes/$id");
@@ -35,7 +37,8 @@ export function NodePage() {
     <>
       <PageTitle title={node.data.name} lead={node.data.region} up={UP} />
       <Facts node={node.data} />
-      {isAdmin && (
+      {node.data.joined_on !== null && node.data.removed_on === null && <HealthSection nodeId={id} />}
+      {isAdmin && node.data.removed_on === null && (
         <div className="mt-9">
           <NodeActs node={node.data} />
         </div>
@@ -51,6 +54,7 @@ function Facts({ node }: { node: Node }) {
       <div className="p-5 sm:px-6" role="status">
         <div className="flex flex-wrap gap-2">
           <NodeStateBadge state={node.state} />
+          {node.draining && node.state !== "draining" && <StateBadge tone="still">Draining</StateBadge>}
           {node.quarantined && <StateBadge tone="bad">Quarantined</StateBadge>}
         </div>
         {node.problem !== null && (
@@ -58,10 +62,19 @@ function Facts({ node }: { node: Node }) {
             <Notice tone="warn">{node.problem}</Notice>
           </div>
         )}
+        {node.removed_on !== null && (
+          <p className="mt-3 text-muted">
+            It was removed on {formatDay(node.removed_on)}. Its agent was told to take the tunnels down, and
+            it can join no more.
+          </p>
+        )}
       </div>
       <dl className="-mb-px grid border-line border-t sm:grid-cols-2 lg:grid-cols-3">
         <Fact label="Devices">
-          {formatCount(node.devices)} of {formatCount(node.capacity)}
+          <span className="mb-2 block">
+            {formatCount(node.devices)} of {formatCount(node.capacity)}
+          </span>
+          <ShareBar share={node.devices / node.capacity} warnsFrom={0.8} />
         </Fact>
         <Fact label="Connected now">{node.connected}</Fact>
         <Fact label="Revision">
@@ -73,16 +86,26 @@ function Facts({ node }: { node: Node }) {
         </Fact>
         <Fact label="Endpoint">
           {node.endpoint ? (
-            <span className="break-all font-mono text-xs">
-              {node.endpoint.host.includes(":") ? `[${node.endpoint.host}]` : node.endpoint.host}:
-              {node.endpoint.port}
+            <span className="font-mono text-xs">
+              <span className="wrap-anywhere">
+                {node.endpoint.host.includes(":") ? `[${node.endpoint.host}]` : node.endpoint.host}
+              </span>
+              <span className="whitespace-nowrap">:{node.endpoint.port}</span>
             </span>
           ) : (
             "Known once it has joined"
           )}
         </Fact>
-        <Fact label="Agent">{node.agent_version ?? "Not seen"}</Fact>
+        <Fact label="Agent">
+          {node.agent_version ?? "Not seen"}
+          {node.agent_is_current === true && <span className="text-muted">, the newest</span>}
+          {node.agent_is_current === false && <span className="text-warn">, an update is due</span>}
+        </Fact>
         <Fact label="Joined">{node.joined_on === null ? "Not yet" : formatDay(node.joined_on)}</Fact>
+        {node.tags.length > 0 && <Fact label="Tags">{node.tags.join(", ")}</Fact>}
+        {node.former_places_until !== null && (
+          <Fact label="Former configs work until">{formatDay(node.former_places_until)}</Fact>
+        )}
         {node.public_key !== null && (
           <div className="border-line border-b px-5 py-4 sm:col-span-full sm:px-6">
             <dt className="text-muted text-xs">Public key</dt>

@@ -1,28 +1,41 @@
 import type { Node } from "@securewave/contracts";
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { Plus, SearchX, Server } from "lucide-react";
-import { type ReactNode, useCallback } from "react";
-import { ButtonLink } from "../../components/button.tsx";
-import { NodeStateBadge } from "../../components/node-state.tsx";
-import { EmptyState, ErrorState, MoreButton, PageTitle, SkeletonRows } from "../../components/page.tsx";
-import { SearchField } from "../../components/search.tsx";
-import { formatCount } from "../../format.ts";
-import { nodesQuery } from "../../queries.ts";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { Archive, Plus, SearchX, Server } from "lucide-react";
+import { lazy, Suspense, useCallback } from "react";
+import { Button, ButtonLink } from "../../components/button.tsx";
+import { EmptyState, ErrorState, PageTitle, SkeletonRows } from "../../components/page.tsx";
+import type { FleetFilter, FleetOrder } from "../../fleet-filter.ts";
+import { formatCount, plural } from "../../format.ts";
+import { fleetQuery } from "../../queries.ts";
 import { useIsAdmin } from "../../use-session.ts";
+import { chosen } from "./fleet.ts";
+import { FleetFilters, RemovedSwitch, StateCounts } from "./fleet-filters.tsx";
+import { NodesTable } from "./nodes-table.tsx";
+import { RemovedNodes } from "./removed-nodes.tsx";
 
 const route = getRouteApi("/account/staff/admin/nodes");
 
+/** Without it the table still says all. */
+const FleetMap = lazy(async () => {
+  try {
+    return { default: (await import("./fleet-map.tsx")).FleetMap };
+  } catch {
+    return { default: () => <p className="text-muted text-sm">The map could not be loaded.</p> };
+  }
+});
+
 export function NodesPage() {
-  const { search = "" } = route.useSearch();
+  const filter = route.useSearch();
   const navigate = route.useNavigate();
-  const list = useInfiniteQuery(nodesQuery(search));
-  const nodes = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const onSearch = useCallback(
-    (text: string) => void navigate({ search: text === "" ? {} : { search: text }, replace: true }),
+  const fleet = useQuery(fleetQuery(filter.removed));
+  const nodes = fleet.data?.nodes ?? [];
+  const onChange = useCallback(
+    (change: FleetFilter) =>
+      void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false }),
     [navigate],
   );
-  const isEmpty = list.isSuccess && nodes.length === 0;
+  const isEmpty = fleet.isSuccess && nodes.length === 0;
   const addButton = useIsAdmin() ? (
     <ButtonLink to="/admin/nodes/new" tone="primary" icon={Plus}>
       Add node
@@ -34,115 +47,89 @@ export function NodesPage() {
       <PageTitle
         title="Nodes"
         lead="The VPN servers, as they are at this moment."
-        actions={isEmpty && search === "" ? undefined : addButton}
+        actions={isEmpty && !filter.removed ? undefined : addButton}
       />
-      {(search !== "" || nodes.length > 5) && (
-        <div className="mb-4">
-          <SearchField label="Search nodes" value={search} onSearch={onSearch} />
-        </div>
+      {fleet.isPending && <SkeletonRows label="Loading nodes" />}
+      {fleet.isError && !fleet.data && <ErrorState error={fleet.error} onRetry={fleet.refetch} />}
+      {isEmpty && !filter.removed && (
+        <>
+          <EmptyState icon={Server} title="Add the first node" action={addButton}>
+            A node is a VPN server. Register it here, run one command there, and it joins by itself.
+          </EmptyState>
+          <div className="mt-4 flex">
+            <RemovedSwitch filter={filter} onChange={onChange} />
+          </div>
+        </>
       )}
-      {list.isPending && <SkeletonRows label="Loading nodes" />}
-      {list.isError && nodes.length === 0 && <ErrorState error={list.error} onRetry={list.refetch} />}
-      {isEmpty && search === "" && (
-        <EmptyState icon={Server} title="Add the first node" action={addButton}>
-          A node is a VPN server. Register it here, run one command there, and it joins by itself.
-        </EmptyState>
+      {fleet.data && filter.removed && (
+        <>
+          <div className="mb-4 flex">
+            <RemovedSwitch filter={filter} onChange={onChange} />
+          </div>
+          {isEmpty ? (
+            <EmptyState icon={Archive} title="No node was removed">
+              Nodes that are removed are listed here, with the day.
+            </EmptyState>
+          ) : (
+            <RemovedNodes nodes={nodes} />
+          )}
+        </>
       )}
-      {isEmpty && search !== "" && (
-        <EmptyState icon={SearchX} title="No node of that name">
-          Nothing matches “{search}”.
-        </EmptyState>
+      {nodes.length > 0 && !filter.removed && <FleetView nodes={nodes} filter={filter} onChange={onChange} />}
+      {fleet.data?.isWhole === false && (
+        <p className="mt-4 text-muted text-sm">
+          There are more than the {formatCount(nodes.length)} that are shown here.
+        </p>
       )}
-      {nodes.length > 0 && <NodesTable nodes={nodes} />}
-      <MoreButton list={list} />
     </>
   );
 }
 
-function NodesTable({ nodes }: { nodes: readonly Node[] }) {
-  return (
-    <div className="overflow-hidden rounded-lg border border-line bg-surface shadow-card">
-      <table className="w-full text-left text-sm max-md:block">
-        <thead className="text-muted text-xs max-md:sr-only">
-          <tr className="*:px-4 *:py-2.5 *:font-medium *:first:pl-5 *:last:pr-5">
-            <th scope="col">Node</th>
-            <th scope="col">State</th>
-            <th scope="col" className="text-right">
-              Devices
-            </th>
-            <th scope="col" className="text-right">
-              Connected
-            </th>
-            <th scope="col" className="text-right">
-              Revision
-            </th>
-            <th scope="col">Agent</th>
-          </tr>
-        </thead>
-        <tbody className="max-md:block">
-          {nodes.map((node) => (
-            <NodeRow key={node.id} node={node} />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+interface FleetViewProps {
+  readonly nodes: readonly Node[];
+  readonly filter: FleetFilter;
+  readonly onChange: (change: FleetFilter) => void;
 }
 
-/** On a phone the row becomes a card; each figure then brings its own name. */
-function NodeRow({ node }: { node: Node }) {
-  return (
-    <tr className="relative border-line border-t align-top transition-colors hover:bg-hover max-md:grid max-md:grid-cols-[5fr_4fr] max-md:gap-x-4 max-md:gap-y-1.5 max-md:p-4 max-md:first:border-t-0 md:*:px-4 md:*:py-4 md:*:first:pl-5 md:*:last:pr-5">
-      <th scope="row" className="min-w-0 font-normal">
-        <Link
-          to="/admin/nodes/$id"
-          params={{ id: node.id }}
-          className="block truncate rounded-sm font-semibold text-base after:absolute after:inset-0"
-        >
-          {node.name}
-        </Link>
-        <span className="block truncate text-muted">{node.region}</span>
-      </th>
-      <td className="max-md:justify-self-end max-md:text-right md:max-w-72">
-        <NodeStateBadge state={node.state} />
-        {node.problem !== null && <p className="mt-1.5 text-muted max-md:hidden">{node.problem}</p>}
-      </td>
-      {node.problem !== null && <td className="col-span-2 text-muted md:hidden">{node.problem}</td>}
-      <Figure label="Devices">
-        {formatCount(node.devices)}
-        <span className="text-muted"> / {formatCount(node.capacity)}</span>
-      </Figure>
-      <Figure label="Connected">{node.connected}</Figure>
-      <Figure label="Revision">
-        <Revision node={node} />
-      </Figure>
-      <td className="figures text-muted">
-        <span className="md:hidden">Agent </span>
-        {node.agent_version ?? "none"}
-      </td>
-    </tr>
-  );
-}
+function FleetView({ nodes, filter, onChange }: FleetViewProps) {
+  const { order = "name", isDescending = false } = filter;
+  const shown = chosen(nodes, filter);
+  const isFiltered = filter.search !== undefined || filter.state !== undefined || filter.region !== undefined;
 
-function Figure({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <td className="figures whitespace-nowrap md:text-right">
-      <span className="text-muted md:hidden">{label} </span>
-      {children}
-    </td>
-  );
-}
+  function onOrder(wanted: FleetOrder): void {
+    const isTurned = wanted === order && !isDescending;
+    onChange({ order: wanted === "name" ? undefined : wanted, isDescending: isTurned || undefined });
+  }
 
-function Revision({ node }: { node: Node }) {
-  if (node.applied_revision === null)
-    return <span className="text-muted">{formatCount(node.revision)}, unseen</span>;
-  const behind = node.revision - node.applied_revision;
   return (
     <>
-      {formatCount(node.applied_revision)}
-      <span className={`text-xs max-md:ml-1.5 md:block ${behind > 0 ? "text-warn" : "text-muted"}`}>
-        {behind > 0 ? `${formatCount(behind)} behind` : "up to date"}
-      </span>
+      <StateCounts nodes={nodes} filter={filter} onChange={onChange} />
+      <div className="mb-5">
+        <Suspense fallback={<div className="aspect-21/10 animate-breathe rounded-lg bg-sunken" />}>
+          <FleetMap nodes={shown} />
+        </Suspense>
+      </div>
+      <FleetFilters nodes={nodes} filter={filter} onChange={onChange} />
+      <p role="status" className={isFiltered ? "mb-2 text-muted text-sm" : "sr-only"}>
+        {isFiltered
+          ? `${formatCount(shown.length)} of ${plural(nodes.length, "node")}`
+          : plural(nodes.length, "node")}
+      </p>
+      {shown.length === 0 ? (
+        <EmptyState
+          icon={SearchX}
+          title="No such node"
+          action={
+            <Button onClick={() => onChange({ search: undefined, state: undefined, region: undefined })}>
+              Show all
+            </Button>
+          }
+        >
+          Nothing is as wished for.
+        </EmptyState>
+      ) : (
+        <NodesTable nodes={shown} order={order} isDescending={isDescending} onOrder={onOrder} />
+      )}
     </>
   );
 }

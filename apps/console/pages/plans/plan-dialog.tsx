@@ -3,6 +3,7 @@ import { client } from "../../api.ts";
 import { NumberField, SelectField, TextField } from "../../components/fields.tsx";
 import type { FormValues } from "../../components/form.tsx";
 import { FormDialog } from "../../components/form-dialog.tsx";
+import { TAGS_PATTERN } from "../../components/tags.ts";
 import { notify } from "../../components/toast.tsx";
 import { queryClient } from "../../queries.ts";
 import { gigabytesOf, megabitsOf, planOf } from "./plan-values.ts";
@@ -51,6 +52,18 @@ export function PlanDialog({ isOpen, plan, onClose }: PlanDialogProps) {
         required
       />
       <NumberField
+        name="speed_kbit_per_second"
+        label="Speed, in Mbit/s"
+        hint="Of each device, in each direction. Empty: no limit."
+        min={MEGABITS_MIN}
+        max={MEGABITS_MAX}
+        step="any"
+        inputMode="decimal"
+        defaultValue={megabitsOf(plan?.speed_kbit_per_second)}
+        required={false}
+        wrong="A number, please."
+      />
+      <NumberField
         name="quota_bytes"
         label="Traffic a month, in GB"
         hint="Both directions together. Empty: unlimited."
@@ -88,6 +101,16 @@ export function PlanDialog({ isOpen, plan, onClose }: PlanDialogProps) {
         label="Devices"
         hint="Empty: as the settings of the service say."
         plan={plan}
+      />
+      <TextField
+        name="server_tags"
+        label="Tags of servers"
+        hint="Servers without tags are for everybody; one with tags is for plans that have all of them here."
+        placeholder="streaming, ipv6"
+        defaultValue={plan?.server_tags.join(", ")}
+        pattern={TAGS_PATTERN}
+        wrong="Small letters, digits and hyphens, with commas between."
+        autoComplete="off"
       />
     </FormDialog>
   );

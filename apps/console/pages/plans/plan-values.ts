@@ -1,5 +1,6 @@
 import type { OwnPlan } from "@securewave/contracts";
 import type { FormValues } from "../../components/form.tsx";
+import { tagsOf } from "../../components/tags.ts";
 
 const BYTES_PER_GB = 1e9;
 const KBIT_PER_MBIT = 1000;
@@ -15,8 +16,10 @@ export function planOf(values: Pick<FormValues, "text">): OwnPlan {
     quota_bytes: limitOf(values.text("quota_bytes"), BYTES_PER_GB),
     on_quota: values.text("on_quota") === "block" ? "block" : "throttle",
     throttle_kbit_per_second: Math.round(Number(values.text("throttle_kbit_per_second")) * KBIT_PER_MBIT),
+    speed_kbit_per_second: limitOf(values.text("speed_kbit_per_second"), KBIT_PER_MBIT),
     connections_max: limitOf(values.text("connections_max")),
     devices_max: limitOf(values.text("devices_max")),
+    server_tags: tagsOf(values.text("server_tags")),
   };
 }
 
@@ -24,6 +27,6 @@ export function gigabytesOf(bytes: number | null | undefined): number | undefine
   return bytes === null || bytes === undefined ? undefined : bytes / BYTES_PER_GB;
 }
 
-export function megabitsOf(kbitPerSecond: number): number {
-  return kbitPerSecond / KBIT_PER_MBIT;
+export function megabitsOf(kbitPerSecond: number | null | undefined): number | undefined {
+  return kbitPerSecond === null || kbitPerSecond === undefined ? undefined : kbitPerSecond / KBIT_PER_MBIT;
 }

@@ -49,6 +49,12 @@ export function PlansPage() {
   );
 }
 
+function linesOf(plan: Plan): readonly (readonly [term: string, text: string])[] {
+  const { server_tags } = plan;
+  if (server_tags.length === 0) return planLines(plan);
+  return [...planLines(plan), ["Servers", `also those tagged ${server_tags.join(", ")}`]];
+}
+
 type Step = "change" | "default" | "retire" | "offer" | "remove";
 
 function PlanRow({ plan, isEditable }: { plan: Plan; isEditable: boolean }) {
@@ -81,7 +87,7 @@ function PlanRow({ plan, isEditable }: { plan: Plan; isEditable: boolean }) {
           {plan.is_retired && <StateBadge tone="still">Retired</StateBadge>}
         </>
       }
-      detail={planLines(plan)
+      detail={linesOf(plan)
         .map(([term, text]) => `${term}: ${text}`)
         .join(" · ")}
       actions={

@@ -1,12 +1,15 @@
 import type { OwnPlan, Usage } from "@securewave/contracts";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useId } from "react";
 import { AccountTabs } from "../../components/account-tabs.tsx";
 import { ErrorState, PageTitle, Section, SkeletonRows } from "../../components/page.tsx";
 import { Notice } from "../../components/state.tsx";
+import { Terms } from "../../components/terms.tsx";
 import { formatDay } from "../../format.ts";
+import { serversQuery } from "../../queries.ts";
 import { ownPlanQuery, usageQuery } from "./queries.ts";
-import { consequenceOf, noticeOf, planLines, usedText } from "./words.ts";
+import { consequenceOf, noticeOf, planLines, serversText, usedText } from "./words.ts";
 
 export function UsagePage() {
   const usage = useQuery(usageQuery);
@@ -83,14 +86,25 @@ function UsageBar({ usage }: { usage: Usage }) {
 function PlanSection({ plan }: { plan: OwnPlan }) {
   return (
     <Section title="Your plan" lead={plan.name}>
-      <dl className="grid grid-cols-2 gap-x-8 sm:grid-cols-[auto_minmax(0,1fr)] gap-y-2.5">
-        {planLines(plan).map(([term, text]) => (
-          <div key={term} className="contents">
-            <dt className="text-muted">{term}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
+      <Terms lines={planLines(plan)}>
+        <ServersOfPlan />
+      </Terms>
     </Section>
+  );
+}
+
+function ServersOfPlan() {
+  const { data } = useQuery(serversQuery(undefined));
+  if (!data || data.servers.length === 0) return null;
+  return (
+    <div className="contents">
+      <dt className="text-muted">Servers</dt>
+      <dd>
+        <Link to="/servers" className="rounded-sm font-medium text-accent underline underline-offset-3">
+          {serversText(data.servers)}
+          <span className="sr-only">: see the servers</span>
+        </Link>
+      </dd>
+    </div>
   );
 }

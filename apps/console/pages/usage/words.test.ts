@@ -1,14 +1,16 @@
 import type { OwnPlan, Usage } from "@securewave/contracts";
 import { expect, test } from "vitest";
-import { noticeOf, planLines, usedText } from "./words.ts";
+import { noticeOf, planLines, serversText, speedText, usedText } from "./words.ts";
 
 const plan: OwnPlan = {
   name: "Basic",
   quota_bytes: 200e9,
   on_quota: "throttle",
   throttle_kbit_per_second: 1500,
+  speed_kbit_per_second: 50_000,
   connections_max: 3,
   devices_max: null,
+  server_tags: [],
 };
 const usage: Usage = {
   month: "2026-11",
@@ -43,7 +45,14 @@ test("use and plans are shown in their largest units", () => {
   expect(usedText({ ...usage, quota_bytes: null })).toBe("50.0 GB");
   expect(planLines(plan)).toEqual([
     ["Traffic", "200 GB a month, then 1.5 Mbit/s"],
+    ["Speed", "50 Mbit/s for each device, in each direction"],
     ["Connected at the same time", "At most 3"],
     ["Devices", "As the service allows"],
   ]);
+});
+
+test("what has no limit says so, and the servers of a plan are counted among all", () => {
+  expect(speedText({ ...plan, speed_kbit_per_second: null })).toBe("Unlimited");
+  expect(serversText([{ included: true }, { included: false }])).toBe("1 of 2");
+  expect(serversText([{ included: true }])).toBe("All");
 });

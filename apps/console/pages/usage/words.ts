@@ -1,6 +1,6 @@
 import { formatSpeed, type OwnPlan, type Usage } from "@securewave/contracts";
 import type { Tone } from "../../components/state.tsx";
-import { formatBytes, formatDay } from "../../format.ts";
+import { formatBytes, formatCount, formatDay } from "../../format.ts";
 
 /** What happens when the quota is used up, as the end of a sentence. */
 export function consequenceOf({ on_quota, throttle_kbit_per_second }: OwnPlan): string {
@@ -51,7 +51,20 @@ export function planLines(plan: OwnPlan): readonly (readonly [term: string, text
     plan.quota_bytes === null ? "Unlimited" : `${formatBytes(plan.quota_bytes)} a month, then ${then}`;
   return [
     ["Traffic", quota],
+    ["Speed", speedText(plan)],
     ["Connected at the same time", atMost(plan.connections_max, "Unlimited")],
     ["Devices", atMost(plan.devices_max, "As the service allows")],
   ];
+}
+
+/** Which servers a plan has, of all that there are. */
+export function serversText(servers: readonly { readonly included: boolean }[]): string {
+  const included = servers.filter((server) => server.included).length;
+  if (included === servers.length) return "All";
+  return `${formatCount(included)} of ${formatCount(servers.length)}`;
+}
+
+/** A device's speed while there is quota. */
+export function speedText({ speed_kbit_per_second: speed }: OwnPlan): string {
+  return speed === null ? "Unlimited" : `${formatSpeed(speed)} for each device, in each direction`;
 }

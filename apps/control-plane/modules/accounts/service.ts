@@ -312,6 +312,9 @@ export function createAccounts(options: AccountsOptions) {
       if (!row) sealAccount(dataKeys, accountOf(email, "", "customer", "unverified"));
       return open(row);
     },
+    /** Ids of those who can be told what staff must know. */
+    listAdmins: store.listActiveAdmins,
+
     count: () => store.countAccounts(db),
 
     /** @throws accounts.not_found */

@@ -106,6 +106,16 @@ export async function lockActiveAdmins(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+export async function listActiveAdmins(db: Db): Promise<string[]> {
+  const rows = await db
+    .selectFrom("accounts")
+    .select("id")
+    .where("role", "=", "admin")
+    .where("state", "=", "active")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 export async function hasAdmin(db: Db): Promise<boolean> {
   const row = await db
     .selectFrom("accounts")

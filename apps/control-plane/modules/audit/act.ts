@@ -43,6 +43,7 @@ const TIMED_KINDS: ReadonlySet<AuditKind> = new Set([
   "node_join_allowed",
   "node_joined",
   "node_removed",
+  "node_cloned",
   "device_revoked_by_staff",
   "privacy_request_closed",
   "keys_rotated",

@@ -1,8 +1,8 @@
 import { createPrivateKey } from "node:crypto";
 import { writeSync } from "node:fs";
-import { rawPublicKey } from "@securewave/audit-trail";
 import { openDatabase } from "@securewave/database";
 import { createId, systemClock } from "@securewave/foundation";
+import { serviceKeyOf } from "../service-keys/index.ts";
 import { createAudit } from "./service.ts";
 
 /**
@@ -12,12 +12,11 @@ import { createAudit } from "./service.ts";
 const [mode, url = "", archiveDir = ""] = process.argv.slice(2);
 const WRITERS = 4;
 
-const privateKey = createPrivateKey(process.env.AUDIT_KEY ?? "");
 const database = await openDatabase({ url, poolMax: 8, statementTimeoutMs: 15_000 });
 const audit = createAudit({
   database,
   clock: systemClock,
-  key: { privateKey, publicKey: rawPublicKey(privateKey).toString("base64url") },
+  key: serviceKeyOf(createPrivateKey(process.env.AUDIT_KEY ?? "")),
   origin: "vpn.example.org/audit",
   archiveDir,
   retentionDays: 1,

@@ -2,11 +2,12 @@ import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseVerifier, rawPublicKey, type TrailReport, verifyTrail } from "@securewave/audit-trail";
+import { parseVerifier, type TrailReport, verifyTrail } from "@securewave/audit-trail";
 import { openTestDatabase } from "@securewave/database/testing";
 import { createId, createManualClock, invariant, type ManualClock } from "@securewave/foundation";
 import { temporaryDir } from "@securewave/testing/temporary";
 import { afterAll, afterEach, beforeEach } from "vitest";
+import { serviceKeyOf } from "../service-keys/index.ts";
 import type { Act } from "./act.ts";
 import { type Audit, type AuditOptions, createAudit } from "./service.ts";
 
@@ -23,7 +24,7 @@ export async function useTrail() {
   const database = await openTestDatabase();
   const { db } = database;
   const { privateKey } = generateKeyPairSync("ed25519");
-  const key = { privateKey, publicKey: rawPublicKey(privateKey).toString("base64url") };
+  const key = serviceKeyOf(privateKey);
   const opened: Audit[] = [];
   const run = (statements: string) => database.pool.query(statements);
   let dir = temporaryDir("audit");

@@ -4,6 +4,7 @@ export const PLACES = {
   password: "accounts.password",
   deviceName: "devices.name",
   devicePrivateKey: "devices.private_key",
+  devicePresharedKey: "devices.preshared_key",
   passkeyName: "passkeys.name",
   apiKeyName: "api_keys.name",
   secondFactor: "second_factors.secret",

@@ -22,9 +22,14 @@ export function gatewayAddresses({ v4, v6 }: Pools): string[] {
   return [v4, v6].map((pool) => `${addressAt(pool, GATEWAY_INDEX)}/${pool.prefixLength}`);
 }
 
-/** How many devices the pools have addresses for. */
+/** How many devices the pools have addresses for: all but the last, which is the prober's. */
 export function poolSize(pools: Pools): number {
-  return lastIndexOf(pools) - FIRST_INDEX + 1;
+  return proberIndexOf(pools) - FIRST_INDEX;
+}
+
+/** From where the service itself tries tunnels: the pools' last addresses. */
+export function proberAddresses(pools: Pools): [v4: string, v6: string] {
+  return addressesAt(pools, proberIndexOf(pools));
 }
 
 /**
@@ -32,7 +37,7 @@ export function poolSize(pools: Pools): number {
  * hands out none beyond its end.
  */
 export async function openAddressPool({ db }: Database, pools: Pools): Promise<void> {
-  const last_index = lastIndexOf(pools);
+  const last_index = proberIndexOf(pools) - 1;
   await db
     .insertInto("address_pool")
     .values({ next_index: FIRST_INDEX, last_index })
@@ -41,16 +46,25 @@ export async function openAddressPool({ db }: Database, pools: Pools): Promise<v
 }
 
 export async function countAddressesInUse({ db }: Database): Promise<number> {
-  const { count } = await db
-    .selectFrom("devices")
-    .select(sql<number>`count(address_index)`.as("count"))
-    .executeTakeFirstOrThrow();
-  return count;
+  const { rows } = await sql<{ count: number }>`
+    select (select count(address_index) from devices) + (select count(*) from retiring_keys) as count
+  `.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
-function lastIndexOf({ v4, v6 }: Pools): number {
+/** A device may have it that got it when the pools were smaller, or before there was a prober. */
+export async function isProberAddressFree({ db }: Database, pools: Pools): Promise<boolean> {
+  const index = proberIndexOf(pools);
+  const { rows } = await sql<{ is_used: boolean }>`
+    select exists (select from devices where address_index = ${index})
+      or exists (select from retiring_keys where address_index = ${index}) as is_used
+  `.execute(db);
+  return rows[0]?.is_used === false;
+}
+
+function proberIndexOf({ v4, v6 }: Pools): number {
   const lasts = [v4, v6].map((pool) => Number(usableIndexes(pool)?.last ?? 0));
   const last = Math.min(...lasts);
-  invariant(last >= FIRST_INDEX, "the address pools have room for a device");
+  invariant(last > FIRST_INDEX, "the address pools have room for a device and the prober");
   return last;
 }

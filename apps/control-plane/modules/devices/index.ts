@@ -1,5 +1,7 @@
-export { gatewayAddresses, openAddressPool } from "./addresses.ts";
+export { gatewayAddresses, isProberAddressFree, openAddressPool, proberAddresses } from "./addresses.ts";
+export { defineDrainJobs } from "./drain-jobs.ts";
 export { mountDevices } from "./routes.ts";
 export type { Devices } from "./service.ts";
 export { createDevices } from "./service.ts";
 export { createTunnels } from "./tunnel.ts";
+export { defineKeyUpkeep } from "./upkeep.ts";

@@ -5,6 +5,8 @@ import type { DeviceRow, Named } from "./device.ts";
 
 type Owned = DeviceRow & { readonly account_number: number };
 
+export type Names = ReturnType<typeof createNames>;
+
 /** Names of devices, which are sealed under the keys of their accounts. */
 export function createNames(keys: DataKeys) {
   const openBy = (key: AccountKey, { id, name_sealed }: DeviceRow) =>

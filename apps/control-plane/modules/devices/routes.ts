@@ -3,8 +3,10 @@ import { api, type QueryOf } from "@securewave/contracts";
 import { qrSvg } from "@securewave/wireguard";
 import { qrPng } from "@securewave/wireguard/qr-png";
 import { configFileName } from "@securewave/wireguard/tunnel-name";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { CountryOf } from "../../http/country.ts";
 import { type Mount, SENT } from "../../http/mount.ts";
+import type { PlaceWish } from "../servers/index.ts";
 import type { Devices } from "./service.ts";
 
 /** Changes that come closer together are sent as one. */
@@ -12,17 +14,26 @@ const STREAM_EVERY_MS = 500;
 /** A page that was suspended notices by this that it is cut off; proxies keep the connection open. */
 const STREAM_BEAT_MS = 20_000;
 
-export function mountDevices(mount: Mount, devices: Devices): void {
+export function mountDevices(mount: Mount, devices: Devices, countryOf: CountryOf): void {
+  /** With the country that the request comes from, where it names none itself. */
+  function wished<Body extends PlaceWish>(body: Body, request: FastifyRequest): Body {
+    const country = body.country ?? countryOf(request);
+    return country === undefined ? body : { ...body, country };
+  }
+
   mount(api.devices.list, ({ caller, query }) => devices.list(caller.accountId, query));
-  mount(api.devices.create, ({ caller, body }) => devices.create(caller.accountId, body));
-  mount(api.devices.ensure, ({ caller, params, body }) =>
-    devices.ensure(caller.accountId, { ...params, ...body }),
+  mount(api.devices.create, ({ caller, body, request }) =>
+    devices.create(caller.accountId, wished(body, request)),
+  );
+  mount(api.devices.ensure, ({ caller, params, body, request }) =>
+    devices.ensure(caller.accountId, { ...params, ...wished(body, request) }),
   );
   mount(api.devices.show, ({ caller, params }) => devices.show(caller.accountId, params.id));
   mount(api.devices.change, ({ caller, params, body }) => devices.change(caller.accountId, params.id, body));
-  mount(api.devices.move, ({ caller, params, body }) =>
-    devices.move(caller.accountId, params.id, body.server_id),
+  mount(api.devices.move, ({ caller, params, body, request }) =>
+    devices.move(caller.accountId, params.id, wished(body, request)),
   );
+  mount(api.devices.rotate, ({ caller, params, body }) => devices.rotate(caller.accountId, params.id, body));
   mount(api.devices.revoke, ({ caller, params }) => devices.revoke(caller.accountId, params.id));
   mount(api.devices.remove, async ({ caller, params }) => {
     await devices.remove(caller.accountId, params.id);

@@ -2,7 +2,9 @@ import type { Tables } from "@securewave/database";
 import { invariant } from "@securewave/foundation";
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { PageBounds } from "../../http/paging.ts";
-import type { DeviceRow, OwnedDevice, PlacedDevice } from "./device.ts";
+import type { DeviceRow, OwnedDevice, PlacedDevice, RetiringPeer } from "./device.ts";
+import { dropRetiringKey, giveAddressBack } from "./key-store.ts";
+import { changeNode, listPeersOf, removePeers } from "./peer-store.ts";
 
 type Db = Kysely<Tables>;
 
@@ -29,7 +31,8 @@ const ADDRESS_FROM: Record<AddressSource, ReturnType<typeof sql>> = {
  * Adds a device in one statement, so in one round trip and one commit: takes a place of its account, a place
  * and a revision of its node, and an address. Each step happens only if the one before did; what is missing
  * at the end is null in a column that may not be, and the whole statement is undone: `account_id` for the
- * account's limit; `node_id` or `address_index`, by `devices_active_have_place`, for node or pool.
+ * account's limit; `node_id`, by `devices_active_have_node`, for the node; `address_index`, by
+ * `devices_active_have_place`, for the pool.
  */
 export async function insertDevice(
   db: Db,
@@ -49,11 +52,12 @@ export async function insertDevice(
       returning id, revision
     ), address as (${ADDRESS_FROM[source]}), device as (
       insert into devices (id, account_id, name_index, name_sealed, type, state, public_key, key_origin,
-        sealed_private_key, preshared_key_master, address_index, node_id, created_on)
+        sealed_private_key, preshared_key_master, preshared_key_sealed, address_index, node_id, created_on,
+        key_made_on)
       values (${device.id}, (select id from owner), ${device.name_index}, ${device.name_sealed}, ${device.type},
         'active', ${device.public_key}, ${device.key_origin}, ${device.sealed_private_key},
-        ${device.preshared_key_master}, (select address_index from address), (select id from host),
-        ${device.created_on})
+        ${device.preshared_key_master}, ${device.preshared_key_sealed}, (select address_index from address),
+        (select id from host), ${device.created_on}, ${device.key_made_on})
       returning id, address_index
     ), peer as (
       insert into peers (node_id, public_key, device_id, revision)
@@ -68,28 +72,24 @@ export async function insertDevice(
   return placed;
 }
 
-/** Whether a node takes devices at this moment. */
-export async function hasRoom(db: Db, nodeId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom("nodes")
-    .select("id")
-    .where("id", "=", nodeId)
-    .where("joined_on", "is not", null)
-    .where("is_draining", "=", false)
-    .whereRef("devices", "<", "capacity")
-    .executeTakeFirst();
-  return row !== undefined;
-}
+/** What of a device is valid for a while yet. */
+const RETIRING = sql<RetiringPeer[]>`(
+  select coalesce(json_agg(json_build_object('public_key', public_key, 'node_id', node_id, 'retires_on', retires_on)
+    order by retires_on, public_key, node_id), '[]')
+  from peers where device_id = devices.id and retires_on is not null)`.as("retiring");
 
 function selectPlaced(db: Db) {
   return db
     .selectFrom("devices")
     .innerJoin("accounts", "accounts.id", "devices.account_id")
     .leftJoin("peers", (join) =>
-      join.onRef("peers.device_id", "=", "devices.id").on("peers.is_removed", "=", false),
+      join
+        .onRef("peers.device_id", "=", "devices.id")
+        .on("peers.is_removed", "=", false)
+        .on("peers.retires_on", "is", null),
     )
     .selectAll("devices")
-    .select(["peers.revision", "accounts.number as account_number"]);
+    .select(["peers.revision", "accounts.number as account_number", RETIRING]);
 }
 
 export function findDevice(db: Db, id: string): Promise<PlacedDevice | undefined> {
@@ -135,7 +135,7 @@ export function listAllDevices(
     .selectFrom("devices")
     .innerJoin("accounts", "accounts.id", "devices.account_id")
     .selectAll("devices")
-    .select("accounts.number as account_number")
+    .select(["accounts.number as account_number", RETIRING])
     .orderBy("devices.id")
     .limit(bounds.rows);
   if (accountId !== undefined) query = query.where("devices.account_id", "=", accountId);
@@ -147,7 +147,7 @@ export function listAllDevices(
 export function updateDevice(
   db: Db,
   id: string,
-  change: Partial<Pick<DeviceRow, "name_index" | "name_sealed" | "type">>,
+  change: Partial<Pick<DeviceRow, "name_index" | "name_sealed" | "type" | "rotation_days">>,
 ): Promise<DeviceRow | undefined> {
   return db.updateTable("devices").set(change).where("id", "=", id).returningAll().executeTakeFirst();
 }
@@ -166,19 +166,27 @@ export async function countDevices(db: Db): Promise<{ active: number; revoked: n
     .executeTakeFirstOrThrow();
 }
 
-/**
- * Accounts are locked before nodes, nodes before devices: everywhere in this order. Who adds a device with a
- * key in use waits, while it holds its node, for whoever changes the device of that key.
- */
-export async function lockOwner(trx: Db, accountId: string): Promise<void> {
-  await trx.selectFrom("accounts").select("id").where("id", "=", accountId).forUpdate().execute();
+export interface TakenAway {
+  readonly nodeIds: readonly string[];
+  readonly keys: readonly string[];
 }
 
-/** Takes a device out of service: its address goes back, its secrets are forgotten. */
-export async function revokeDevice(trx: Db, device: DeviceRow): Promise<void> {
+/** Takes all of a device's keys off all nodes at once; what retired is gone for good. */
+export async function takeKeysAway(trx: Db, { id, public_key }: DeviceRow): Promise<TakenAway> {
+  const peers = await listPeersOf(trx, id);
+  await removePeers(trx, peers);
+  const retired = await dropRetiringKey(trx, id);
+  return {
+    nodeIds: peers.map(({ node_id }) => node_id),
+    keys: retired ? [public_key, retired.public_key] : [public_key],
+  };
+}
+
+/** Takes a device out of service: its addresses go back, its secrets are forgotten. */
+export async function revokeDevice(trx: Db, device: DeviceRow): Promise<TakenAway> {
   invariant(device.address_index !== null && device.node_id !== null, "an active device has its place");
+  const taken = await takeKeysAway(trx, device);
   await changeNode(trx, device.node_id, -1);
-  await removePeer(trx, device.node_id, device.public_key);
   await trx
     .updateTable("devices")
     .set({
@@ -187,6 +195,7 @@ export async function revokeDevice(trx: Db, device: DeviceRow): Promise<void> {
       node_id: null,
       sealed_private_key: null,
       preshared_key_master: null,
+      preshared_key_sealed: null,
     })
     .where("id", "=", device.id)
     .execute();
@@ -195,82 +204,10 @@ export async function revokeDevice(trx: Db, device: DeviceRow): Promise<void> {
     .set((account) => ({ devices_active: account("devices_active", "-", 1) }))
     .where("id", "=", device.account_id)
     .execute();
-  await trx.insertInto("free_addresses").values({ address_index: device.address_index }).execute();
-}
-
-/** @returns whether the node took the device: it exists, is not draining and has room */
-export async function takePlace(trx: Db, nodeId: string): Promise<boolean> {
-  const row = await trx
-    .updateTable("nodes")
-    .set((node) => ({ devices: node("devices", "+", 1) }))
-    .where("id", "=", nodeId)
-    .where("joined_on", "is not", null)
-    .where("is_draining", "=", false)
-    .whereRef("devices", "<", "capacity")
-    .returning("id")
-    .executeTakeFirst();
-  return row !== undefined;
+  await giveAddressBack(trx, device.address_index);
+  return taken;
 }
 
 export async function assignNode(trx: Db, deviceId: string, nodeId: string): Promise<void> {
   await trx.updateTable("devices").set({ node_id: nodeId }).where("id", "=", deviceId).execute();
-}
-
-export async function changeNode(trx: Db, nodeId: string, devices: number): Promise<void> {
-  await trx
-    .updateTable("nodes")
-    .set((node) => ({ devices: node("devices", "+", devices) }))
-    .where("id", "=", nodeId)
-    .execute();
-}
-
-/** Makes the next revision of a node's desired state; who makes one holds the node until the commit. */
-async function nextRevision(trx: Db, nodeId: string): Promise<number> {
-  const { revision } = await trx
-    .updateTable("nodes")
-    .set((node) => ({ revision: node("revision", "+", 1) }))
-    .where("id", "=", nodeId)
-    .returning("revision")
-    .executeTakeFirstOrThrow();
-  return revision;
-}
-
-export async function addPeer(trx: Db, device: DeviceRow, nodeId: string): Promise<void> {
-  const revision = await nextRevision(trx, nodeId);
-  const present = { device_id: device.id, revision, is_removed: false };
-  await trx
-    .insertInto("peers")
-    .values({ node_id: nodeId, public_key: device.public_key, ...present })
-    .onConflict((conflict) => conflict.columns(["node_id", "public_key"]).doUpdateSet(present))
-    .execute();
-}
-
-/** Leaves a marker, so that a node that is away learns of it when it is back. */
-export async function removePeer(trx: Db, nodeId: string, publicKey: string): Promise<void> {
-  const revision = await nextRevision(trx, nodeId);
-  await trx
-    .updateTable("peers")
-    .set({ is_removed: true, device_id: null, revision })
-    .where("node_id", "=", nodeId)
-    .where("public_key", "=", publicKey)
-    .execute();
-}
-
-/** A node's entries after a revision, in order; those removed say whose they were, as long as the device is there. */
-export function readPeers(db: Db, nodeId: string, afterRevision: number) {
-  return db
-    .selectFrom("peers")
-    .leftJoin("devices", "devices.public_key", "peers.public_key")
-    .select([
-      "devices.account_id",
-      "peers.revision",
-      "peers.public_key",
-      "peers.is_removed",
-      "devices.address_index",
-      "devices.preshared_key_master",
-    ])
-    .where("peers.node_id", "=", nodeId)
-    .where("peers.revision", ">", afterRevision)
-    .orderBy("peers.revision")
-    .execute();
 }

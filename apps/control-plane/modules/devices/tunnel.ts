@@ -17,7 +17,7 @@ export interface TunnelSettings {
   readonly masterKeys: MasterKeys;
 }
 
-type Keyed = Pick<DeviceRow, "public_key" | "preshared_key_master">;
+type Keyed = Pick<DeviceRow, "public_key" | "preshared_key_master" | "preshared_key_sealed">;
 
 /** All traffic goes through the tunnel. */
 const ALL_ADDRESSES = ["0.0.0.0/0", "::/0"];
@@ -36,7 +36,10 @@ export function createTunnels({ pools, dns, mtu, keepaliveSeconds, masterKeys }:
   }
 
   /** Derived from a master key and the device's public key, so that it is nowhere stored. */
-  function presharedKeyOf({ public_key, preshared_key_master }: Keyed): string | null {
+  function derivedKeyOf({
+    public_key,
+    preshared_key_master,
+  }: Pick<Keyed, "public_key" | "preshared_key_master">): string | null {
     if (preshared_key_master === null) return null;
     const master = ring().find(({ number }) => number === preshared_key_master);
     invariant(master, "the master key of every preshared key is in the ring");
@@ -55,7 +58,8 @@ export function createTunnels({ pools, dns, mtu, keepaliveSeconds, masterKeys }:
       dns: [...dns],
       mtu,
       server_public_key: wireguard_public_key,
-      preshared_key: presharedKeyOf(device),
+      preshared_key: derivedKeyOf(device),
+      preshared_key_agreed: device.preshared_key_sealed !== null,
       endpoint: { host: endpoint_host, port: endpoint_port },
       allowed_ips: ALL_ADDRESSES,
       persistent_keepalive_seconds: keepaliveSeconds,
@@ -69,11 +73,16 @@ export function createTunnels({ pools, dns, mtu, keepaliveSeconds, masterKeys }:
     },
     tunnelOf,
 
-    specOf(device: Keyed & { address_index: number }): PeerSpec {
+    /** @param agreedKey the preshared key that the device has agreed, opened */
+    specOf(
+      device: Omit<Keyed, "preshared_key_sealed"> & { address_index: number; tier: number | null },
+      agreedKey: string | null = null,
+    ): PeerSpec {
       return {
         public_key: device.public_key,
-        preshared_key: presharedKeyOf(device),
+        preshared_key: agreedKey ?? derivedKeyOf(device),
         allowed_ips: addressesAt(pools, device.address_index),
+        tier: device.tier ?? 0,
       };
     },
 

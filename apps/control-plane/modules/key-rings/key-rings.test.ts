@@ -235,7 +235,8 @@ describe("keys that seal", () => {
     const { rings } = await openReplica(newClock());
     const settings = { pools: { v4: POOL_V4, v6: POOL_V6 }, dns: [], mtu: 1420, keepaliveSeconds: 25 };
     const tunnels = createTunnels({ ...settings, masterKeys: rings.encryptionKeys });
-    const device = { public_key: "a key", preshared_key_master: tunnels.newestMaster, address_index: 2 };
+    const master = tunnels.newestMaster;
+    const device = { public_key: "a key", preshared_key_master: master, address_index: 2, tier: 1 };
     const before = tunnels.specOf(device).preshared_key;
     const configured = createTunnels({ ...settings, masterKeys: [{ number: 1, key: ROOT }] });
     expect(before).toBe(configured.specOf(device).preshared_key);

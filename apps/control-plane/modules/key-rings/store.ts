@@ -130,12 +130,12 @@ export async function countUses(db: Db): Promise<Map<number, KeyUses>> {
     `.execute(db);
     for (const { number, count } of rows) add(number, { sealed: count });
   }
-  const derived = await db
-    .selectFrom("devices")
-    .select(["preshared_key_master as number", (count) => count.fn.countAll<number>().as("count")])
-    .where("preshared_key_master", "is not", null)
-    .groupBy("preshared_key_master")
-    .execute();
-  for (const { number, count } of derived) if (number !== null) add(number, { presharedKeys: count });
+  // A key that retires has its preshared key for as long as the present one.
+  const { rows: derived } = await sql<{ number: number; count: number }>`
+    select preshared_key_master as number, count(*) as count from (
+      select preshared_key_master from devices union all select preshared_key_master from retiring_keys
+    ) as keys where preshared_key_master is not null group by 1
+  `.execute(db);
+  for (const { number, count } of derived) add(number, { presharedKeys: count });
   return uses;
 }

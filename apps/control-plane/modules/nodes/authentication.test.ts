@@ -1,10 +1,17 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { NODE_PROTOCOL_VERSION, type PlaneFrame } from "@securewave/contracts/node-protocol";
+import { NODE_PROTOCOL_VERSION, type PlaneFrame, REFUSALS } from "@securewave/contracts/node-protocol";
 import { createId } from "@securewave/foundation";
 import { afterAll, expect, test } from "vitest";
 import type { WebSocket } from "ws";
-import { joinNode, type NodeIdentity, openAgentSocket, openTestApp, signFor } from "../../testing.ts";
+import {
+  createFakeNode,
+  joinNode,
+  type NodeIdentity,
+  openAgentSocket,
+  openTestApp,
+  signFor,
+} from "../../testing.ts";
 
 const service = await openTestApp();
 afterAll(() => service.close());
@@ -38,13 +45,40 @@ test.each([
   ["with another key", { identity: { privateKey: foreignKey } }, "nodes.not_recognised"],
   ["as a node that is not there", { identity: { id: createId("node") } }, "nodes.not_recognised"],
   ["with the control plane's own signature", { sign: () => "A".repeat(86) }, "nodes.not_recognised"],
-  ["in an older version of the protocol", { protocol: NODE_PROTOCOL_VERSION - 1 }, "nodes.protocol"],
-  ["in a newer version of the protocol", { protocol: NODE_PROTOCOL_VERSION + 1 }, "nodes.protocol"],
+  ["in an older version of the protocol", { protocol: NODE_PROTOCOL_VERSION - 1 }, REFUSALS.protocol],
+  ["in a newer version of the protocol", { protocol: NODE_PROTOCOL_VERSION + 1 }, REFUSALS.protocol],
 ])("%s a node is refused and learns nothing", async (_, change, code) => {
   const result = await attempt(change);
   expect(result).toMatchObject({ code: 1008, reason: code });
   expect(result.frames.map(({ type }) => type)).not.toContain("interface");
   expect(result.frames.at(-1)).toMatchObject({ type: "refused", code });
+});
+
+test("an agent of another version is told both, and staff see what to do while it is away", async () => {
+  const admin = await service.admin();
+  const identity = await joinNode(service);
+  const show = () => admin.client.nodes.show({ params: { id: identity.id } });
+  const { frames } = await attempt({ identity, protocol: 2 });
+  expect(frames).toEqual([
+    {
+      type: "refused",
+      code: REFUSALS.protocol,
+      detail: `The agent speaks version 2, this control plane ${NODE_PROTOCOL_VERSION}. Update the agent.`,
+    },
+  ]);
+  expect(await show()).toMatchObject({
+    state: "offline",
+    problem: `Its agent speaks protocol 2, and this service ${NODE_PROTOCOL_VERSION}; update it.`,
+  });
+  await attempt({ identity, protocol: NODE_PROTOCOL_VERSION + 1 });
+  expect((await show()).problem).toContain("update the service");
+  const node = createFakeNode(service, identity);
+  await node.connect();
+  await attempt({ identity, protocol: 2 });
+  expect(await show(), "anybody can say so in the name of a node that is there").toMatchObject({
+    state: "healthy",
+    problem: null,
+  });
 });
 
 test("a proof that was heard before is worthless", async () => {
@@ -85,6 +119,20 @@ test("who has not proved himself cannot make the control plane read much", async
     raw._socket.write(Buffer.alloc(65_536));
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  const [code] = await closed;
+  expect(code).toBe(1006); // cut off; one that is waited for in vain is told 1008
+});
+
+test("a whole state before the proof ends the connection at once", async () => {
+  const identity = await joinNode(service);
+  const socket = await openAgentSocket(service);
+  const closed = once(socket, "close");
+  const nonce = "n".repeat(43);
+  socket.send(
+    JSON.stringify({ type: "hello", protocol: NODE_PROTOCOL_VERSION, node_id: identity.id, nonce }),
+  );
+  await once(socket, "message");
+  socket.send(JSON.stringify({ type: "proof", signature: "x".repeat(23 * 1024 * 1024) }));
   await closed;
   expect(socket.readyState).toBe(socket.CLOSED);
 }, 9_000);

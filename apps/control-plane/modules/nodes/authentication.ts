@@ -5,6 +5,7 @@ import {
   NODE_PROTOCOL_VERSION,
   type PlaneFrame,
   Proof,
+  REFUSALS,
 } from "@securewave/contracts/node-protocol";
 import type { Static } from "typebox";
 import type { WebSocket } from "ws";
@@ -18,6 +19,18 @@ export interface ProvedNode {
   readonly proof: Static<typeof Proof>;
 }
 
+export interface AuthenticationOptions {
+  readonly identity: ServiceKey;
+  readonly findNode: (nodeId: string) => Promise<NodeRow | undefined>;
+  /** Hears in which other version an agent asks that has not proved itself. */
+  readonly onOtherProtocol: (nodeId: string, protocol: number) => void;
+}
+
+/** What an agent is told that is not let in. */
+export const CLONED =
+  "Two machines had the credential of this node, so it works for neither. Join the right one anew with a fresh token.";
+export const REMOVED = "This node was removed.";
+
 const PROOF_WITHIN_MS = 10_000;
 /** Before the proof nobody may make us read much. */
 const FRAME_BYTES_MAX = 4_096;
@@ -30,16 +43,18 @@ const checkProof = createCheck(Proof);
  */
 export async function authenticateNode(
   socket: WebSocket,
-  identity: ServiceKey,
-  findNode: (nodeId: string) => Promise<NodeRow | undefined>,
+  { identity, findNode, onOtherProtocol }: AuthenticationOptions,
 ): Promise<ProvedNode | undefined> {
   const hello = await readFrame(socket);
-  if (!checkHello(hello)) return refuse(socket, "nodes.bad_frame", "A hello was expected.");
+  if (!checkHello(hello)) return refuseNode(socket, "nodes.bad_frame", "A hello was expected.");
   if (hello.protocol !== NODE_PROTOCOL_VERSION) {
-    return refuse(
+    onOtherProtocol(hello.node_id, hello.protocol);
+    return refuseNode(
       socket,
-      "nodes.protocol",
-      `This control plane speaks version ${NODE_PROTOCOL_VERSION}. Update the agent.`,
+      REFUSALS.protocol,
+      `The agent speaks version ${hello.protocol}, this control plane ${NODE_PROTOCOL_VERSION}. Update ${
+        hello.protocol < NODE_PROTOCOL_VERSION ? "the agent" : "the control plane"
+      }.`,
     );
   }
   const nonce = randomBytes(32).toString("base64url");
@@ -50,24 +65,33 @@ export async function authenticateNode(
   sendFrame(socket, { type: "challenge", nonce, signature });
   const proof = await answer;
   const node = await findNode(hello.node_id);
+  if (node?.credential === null && node.cloned_on !== null) {
+    return refuseNode(socket, REFUSALS.cloned, CLONED);
+  }
   const isProved =
     checkProof(proof) &&
     typeof node?.credential === "string" &&
     verify(null, textOf("node"), publicKeyOf(node.credential), Buffer.from(proof.signature, "base64url"));
-  if (!isProved)
-    return refuse(
+  if (!isProved) {
+    return refuseNode(
       socket,
       "nodes.not_recognised",
       "This node is not known here, or its credential was replaced.",
     );
+  }
+  if (node.removed_on !== null) return refuseNode(socket, REFUSALS.removed, REMOVED);
   return { node, proof };
 }
 
-export function sendFrame(socket: WebSocket, frame: PlaneFrame): void {
-  socket.send(JSON.stringify(frame));
+/** @returns how long it is, in characters */
+export function sendFrame(socket: WebSocket, frame: PlaneFrame): number {
+  const text = JSON.stringify(frame);
+  socket.send(text);
+  return text.length;
 }
 
-function refuse(socket: WebSocket, code: string, detail: string): undefined {
+/** Says why, and ends the connection. */
+export function refuseNode(socket: WebSocket, code: string, detail: string): undefined {
   if (socket.readyState === socket.OPEN) sendFrame(socket, { type: "refused", code, detail });
   socket.close(1008, code);
   return undefined;

@@ -1,3 +1,4 @@
+import type { PeerSpec } from "@securewave/contracts/node-protocol";
 import { invariant } from "@securewave/foundation";
 import { type Peer, parsePresharedKey, parsePublicKey } from "@securewave/wireguard";
 import { createPeerSet, type PeerSet } from "@securewave/wireguard/peer-set";
@@ -9,6 +10,8 @@ import type { PeerEntry } from "./peer-source.ts";
  */
 export interface DesiredState {
   readonly peers: PeerSet;
+  /** The peers as nodes are told of them. */
+  specs(): PeerSpec[];
   /** Of the last change that is in it; -1 while nothing was read. */
   revision(): number;
   /** Takes changes in; those that are in it already are left out, so that two readers cannot set it back. */
@@ -17,17 +20,31 @@ export interface DesiredState {
   reach(revision: number): void;
 }
 
-export function createDesiredState(): DesiredState {
-  const peers = createPeerSet();
+/** @param always peers that no change brings or takes away, such as the prober's */
+export function createDesiredState(always: Iterable<Peer> = []): DesiredState {
+  const peers = createPeerSet(always);
+  /** Of the peers that have one: it is no part of the set, nor of its hash. */
+  const tiers = new Map<string, number>();
   let held = -1;
+
+  function specOf({ publicKey, presharedKey, allowedIps }: Peer): PeerSpec {
+    return {
+      public_key: publicKey,
+      preshared_key: presharedKey ?? null,
+      allowed_ips: [...allowedIps],
+      tier: tiers.get(publicKey) ?? 0,
+    };
+  }
 
   function take({ publicKey, spec }: PeerEntry): void {
     const key = parsePublicKey(publicKey);
     invariant(key, "a stored public key is one");
+    tiers.delete(key);
     if (!spec) {
       peers.remove(key);
       return;
     }
+    if (spec.tier > 0) tiers.set(key, spec.tier);
     const presharedKey = spec.preshared_key === null ? undefined : parsePresharedKey(spec.preshared_key);
     const peer: Peer = { publicKey: key, allowedIps: spec.allowed_ips };
     peers.upsert(presharedKey === undefined ? peer : { ...peer, presharedKey });
@@ -35,6 +52,7 @@ export function createDesiredState(): DesiredState {
 
   return {
     peers,
+    specs: () => Array.from(peers, specOf),
     revision: () => held,
     absorb(changes) {
       for (const change of changes) {

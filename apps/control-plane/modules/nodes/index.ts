@@ -1,5 +1,7 @@
+export { defineClonedLetter } from "./cloned-letter.ts";
+export { createCloning } from "./cloning.ts";
 export { createGateway } from "./gateway.ts";
-export type { NodeRow } from "./node.ts";
+export { type NodeRow, stateOf } from "./node.ts";
 export { createPeerDirectory } from "./peer-directory.ts";
 export type { PeerSource } from "./peer-source.ts";
 export { mountNodes } from "./routes.ts";

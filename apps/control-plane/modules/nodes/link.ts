@@ -1,114 +1,161 @@
-import { decodeFigures, decodeSettled } from "@securewave/contracts/node-frames";
+import { randomBytes } from "node:crypto";
+import {
+  decodeFigures,
+  decodeHealth,
+  decodeSettled,
+  type HealthFrame,
+} from "@securewave/contracts/node-frames";
 import {
   AgentFrame,
   type InterfaceSpec,
-  type PeerSpec,
+  NODE_FRAME_BYTES_MAX,
   type PlaneFrame,
-  type RestrictedPeer,
 } from "@securewave/contracts/node-protocol";
 import { invariant } from "@securewave/foundation";
 import type { NodeChannel, Presence, Usage } from "@securewave/live";
-import type { Peer } from "@securewave/wireguard";
 import type { Static } from "typebox";
 import type { WebSocket } from "ws";
 import type { Logger } from "../../logger.ts";
-import { type ProvedNode, parseJson, sendFrame } from "./authentication.ts";
+import { type ProvedNode, parseJson, refuseNode, sendFrame } from "./authentication.ts";
 import type { DesiredState } from "./desired-state.ts";
+import { createFlow, type FlowLimits } from "./flow.ts";
 import { createCheck } from "./frames.ts";
+import { createLimits, type LimitSources } from "./limits.ts";
 import type { PeerDirectory } from "./peer-directory.ts";
-import type { PeerEntry, PeerSource } from "./peer-source.ts";
+import type { PeerSource } from "./peer-source.ts";
+import { createStateSync, type FrameOf, type StateSyncOptions } from "./state-sync.ts";
 
-export interface LinkOptions {
+export interface LinkOptions extends LimitSources {
   readonly peers: PeerSource;
   readonly presence: Presence;
   readonly usage: Usage;
   readonly directory: PeerDirectory;
-  /** Which devices are kept off, or slowed down; without it none is. */
-  readonly restrictions?: {
-    /** The whole list of a node. */
-    listFor(nodeId: string): readonly RestrictedPeer[];
-    /** Hears of nodes whose list may have changed. */
-    subscribe(changed: (nodeId: string) => void): () => void;
-  };
   readonly tunnelInterface: Omit<InterfaceSpec, "listen_port">;
   readonly logger: Logger;
+  /** Of the agent that is served here. */
+  readonly agentVersion?: string;
+  /** Hears how each node's machine is. */
+  readonly health?: { take(nodeId: string, frame: HealthFrame): void };
+  /** What a node may make this process do, when not as much as usual. */
+  readonly flowLimits?: FlowLimits;
 }
 
 /** One connected node, held to its desired state. */
 export interface NodeLink {
+  /** Random; by which replicas tell connections of a node apart. */
+  readonly id: string;
   readonly credential: string | null;
   readonly closed: Promise<void>;
   start(): Promise<void>;
   /** Sends what changed since the last frame. Calls while one runs are gathered into one more. */
   pump(): Promise<void>;
+  /** Of the last state that it was sent. */
+  sentRevision(): number;
+  /** Sends the speeds of tiers when they are others than those sent. */
+  tellSpeeds(): void;
   /** Sends the restrictions when they are others than those sent. */
   restrict(): void;
   ping(): void;
-  close(reason: "replaced" | "stopping" | "misbehaved"): void;
+  /**
+   * Another connection of the node has taken over: nothing that comes by this one counts any more.
+   *
+   * @returns whether somebody still answers here. A program that went on to another connection does not.
+   */
+  displace(): Promise<boolean>;
+  close(reason: "replaced" | "stopping"): void;
+  refuse(code: string, detail: string): void;
 }
 
 type Frame = Static<typeof AgentFrame>;
-type FrameOf<Type extends Frame["type"]> = Extract<Frame, { type: Type }>;
 
-/** Past this a snapshot costs less than catching up. */
-const CATCH_UP_CHANGES_MAX = 2_000;
-/** A node that still differs after so many snapshots has a fault of its own. */
-const SNAPSHOTS_MAX = 3;
+/** So long a displaced connection may take to answer. */
+const DISPLACED_ANSWERS_WITHIN_MS = 2_000;
+/** A node that lets so much wait is not reading what it is sent. */
+const BACKLOG_BYTES_MAX = 2 * NODE_FRAME_BYTES_MAX;
 const checkFrame = createCheck(AgentFrame);
 
 export function createNodeLink(
   socket: WebSocket,
-  { node, proof }: ProvedNode,
+  proved: ProvedNode,
   state: DesiredState,
-  options: LinkOptions,
+  options: LinkOptions & Pick<StateSyncOptions, "inTurn">,
 ): NodeLink {
-  const { peers: source, presence, usage, directory, restrictions, logger, tunnelInterface } = options;
-  let sentRevision = -1;
-  let appliedRevision = 0;
-  let snapshots = 0;
-  let isSnapshotUnanswered = false;
-  // Until it has said that it holds its state, a node may not even have an interface.
-  let fault: string | undefined = "It is being brought to the state it should have.";
+  const { node, proof } = proved;
+  const { presence, usage, directory, logger, tunnelInterface, inTurn } = options;
   let reportedProblem: string | undefined;
-  let pumping: Promise<void> | undefined;
-  let isDirty = false;
   let isStarted = false;
+  let isDisplaced = false;
   let isAlive = true;
-  let restrictNumber = 0;
-  let sentRestrictions: string | undefined;
 
+  const isOpen = () => socket.readyState === socket.OPEN && !isDisplaced;
+  const limits = createLimits(node.id, options, tell);
+  const sync = createStateSync(proved, {
+    source: options.peers,
+    state,
+    inTurn,
+    isOpen,
+    tell,
+    tellLimits: limits.tellRestrictions,
+    onRead(changes) {
+      directory.note(node.id, changes);
+      for (const { publicKey, spec } of changes) if (!spec) usage.connections.forgetPeer(publicKey);
+    },
+  });
+  const flow = createFlow({
+    socket,
+    onHeldBack: () =>
+      logger.warn("node_misbehaved", { nodeId: node.id, internal: "sends more than is read at once" }),
+    ...(options.flowLimits ? { limits: options.flowLimits } : {}),
+  });
   const channel: NodeChannel = {
     close: (batch) => tell({ type: "close", batch }),
     settled: (incarnation, batch) => tell({ type: "settled", incarnation, batch }),
     recount: () => tell({ type: "recount" }),
   };
   const ownerOf = (publicKey: string) => directory.ownerOn(node.id, publicKey);
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const closed = new Promise<void>((resolve) => {
+    socket.once("close", () => {
+      flow.close();
+      resolve();
+    });
+  });
   socket.on("pong", () => {
     isAlive = true;
   });
+  socket.on("ping", (data: Buffer) => flow.take(data.length));
   socket.on("message", (data: Buffer, isBinary: boolean) => {
     isAlive = true;
-    if (socket.readyState !== socket.OPEN) return; // replaced or refused: what it says counts no more
+    flow.take(data.length);
+    if (!isOpen()) return; // replaced or refused: what it says counts no more
     if (isBinary ? receiveFigures(data) : receiveText(data)) return;
-    refuse("sent a frame that the protocol does not have");
+    misbehaved("sent a frame that the protocol does not have");
   });
 
   function tell(frame: PlaneFrame): void {
-    if (socket.readyState === socket.OPEN) sendFrame(socket, frame);
+    if (!isOpen()) return;
+    const bytes = sendFrame(socket, frame);
+    if (frame.type === "snapshot") flow.take(bytes); // a node can ask for one
+    if (socket.bufferedAmount <= BACKLOG_BYTES_MAX) return;
+    logger.warn("node_misbehaved", { nodeId: node.id, internal: "does not read what it is sent" });
+    socket.terminate();
   }
 
   function publish(): void {
-    if (socket.readyState !== socket.OPEN) return; // gone while its state was read
-    const problem = fault ?? reportedProblem;
+    if (!isOpen()) return; // gone while its state was read
+    const problem = sync.fault() ?? reportedProblem;
+    const appliedRevision = sync.appliedRevision();
     presence.set(node.id, { appliedRevision, agentVersion: proof.agent_version, problem });
   }
 
+  function refuse(code: string, detail: string): void {
+    flow.close(); // reads on, so that the closing is answered
+    refuseNode(socket, code, detail);
+  }
+
   /** Ends the connection of a node that says what cannot be; it comes back and starts afresh. */
-  function refuse(fact: string): void {
+  function misbehaved(fact: string): void {
     logger.warn("node_misbehaved", { nodeId: node.id, internal: fact });
-    sendFrame(socket, { type: "refused", code: "nodes.bad_frame", detail: `This node ${fact}.` });
-    socket.close(1008, "nodes.bad_frame");
+    refuse("nodes.bad_frame", `This node ${fact}.`);
   }
 
   function receiveText(data: Buffer): boolean {
@@ -122,168 +169,93 @@ export function createNodeLink(
     const figures = decodeFigures(data);
     if (figures?.kind === "report") usage.takeReport(node.id, figures);
     if (figures?.kind === "batch") usage.takeBatch(node.id, figures);
-    return figures !== undefined;
+    if (figures) return true;
+    const health = decodeHealth(data);
+    if (health) options.health?.take(node.id, health);
+    return health !== undefined;
   }
 
   function receive(frame: Frame): void {
     switch (frame.type) {
       case "applied":
-        receiveApplied(frame);
+        if (sync.takeApplied(frame)) publish();
+        else misbehaved("claims a revision that it was never sent");
         break;
       case "roster":
         receiveRoster(frame);
         break;
       case "slots":
-        if (!usage.takeSlots(node.id, frame, ownerOf)) refuse("added slots that do not fit");
+        if (!usage.takeSlots(node.id, frame, ownerOf)) misbehaved("added slots that do not fit");
         break;
       case "condition":
         reportedProblem = frame.problem ?? undefined;
         publish();
         break;
       case "resync":
-        if (!isSnapshotUnanswered) sendSnapshot();
+        sync.resync();
         break;
       default:
-        refuse("proved itself twice");
+        misbehaved("proved itself twice");
     }
-  }
-
-  function receiveApplied({ revision, hash, failed }: FrameOf<"applied">): void {
-    if (revision > sentRevision) {
-      refuse("claims a revision that it was never sent");
-      return;
-    }
-    appliedRevision = revision;
-    isSnapshotUnanswered = false;
-    fault =
-      failed.length > 0 ? `${failed.length} devices could not be applied; see the agent's log.` : undefined;
-    if (revision === sentRevision && revision === state.revision() && failed.length === 0) {
-      if (hash === state.peers.hash()) snapshots = 0;
-      else repair();
-    }
-    publish();
-  }
-
-  /** The node holds another set than it should: it is sent the whole, which it applies as a difference. */
-  function repair(): void {
-    if (snapshots < SNAPSHOTS_MAX) sendSnapshot();
-    else fault = "The node does not reach the state it should have. Restart its agent.";
   }
 
   function receiveRoster(frame: FrameOf<"roster">): void {
     const settled = decodeSettled(frame.settled, frame.peers.length);
     const isTaken = settled !== undefined && usage.takeRoster(node.id, { ...frame, settled }, ownerOf);
-    if (!isTaken) refuse("sent a roster that is none");
+    if (!isTaken) misbehaved("sent a roster that is none");
     directory.keepOnly(node.id, new Set(frame.peers));
   }
 
-  function sendSnapshot(): void {
-    snapshots++;
-    isSnapshotUnanswered = true;
-    restrict();
-    sentRevision = state.revision();
-    sendFrame(socket, { type: "snapshot", revision: sentRevision, peers: Array.from(state.peers, specOf) });
-  }
-
-  async function readAfter(revision: number): Promise<PeerEntry[]> {
-    const changes = await source.readChanges(node.id, revision);
-    state.absorb(changes);
-    directory.note(node.id, changes);
-    for (const { publicKey, spec } of changes) if (!spec) usage.connections.forgetPeer(publicKey);
-    return changes;
-  }
-
-  async function sendChanges(): Promise<void> {
-    const from = sentRevision;
-    const changes = await readAfter(from);
-    const last = changes.at(-1);
-    if (!last || socket.readyState !== socket.OPEN) return;
-    sentRevision = last.revision;
-    sendChange(from, changes);
-  }
-
-  /** Before the peers that it is about: a device that is to be kept off must not be let in for a moment. */
-  function restrict(): void {
-    if (socket.readyState !== socket.OPEN) return;
-    const peers = [...(restrictions?.listFor(node.id) ?? [])];
-    const text = JSON.stringify(peers);
-    if (text === sentRestrictions) return;
-    sentRestrictions = text;
-    sendFrame(socket, { type: "restrict", number: ++restrictNumber, peers });
-  }
-
-  function sendChange(from: number, changes: readonly PeerEntry[]): void {
-    const upserts = changes.flatMap(({ spec }) => (spec ? [spec] : []));
-    const removals = changes.flatMap(({ spec, publicKey }) => (spec ? [] : [publicKey]));
-    restrict();
-    sendFrame(socket, { type: "change", from, to: sentRevision, upserts, removals });
-  }
-
-  /** Brings a node that has just connected from what it says it holds to what it should hold. */
-  async function bringUp(): Promise<void> {
-    const { revision: held, hash } = proof;
-    if (held === sentRevision && hash === state.peers.hash()) {
-      appliedRevision = held;
-      sendChange(held, []); // a change of nothing is answered like any other
-      return;
-    }
-    const isBehind = held !== null && held >= node.pruned_revision && held < sentRevision;
-    const missed = isBehind ? await readAfter(held) : [];
-    if (!isBehind || missed.length > CATCH_UP_CHANGES_MAX) {
-      sendSnapshot();
-      return;
-    }
-    appliedRevision = held;
-    sentRevision = missed.at(-1)?.revision ?? sentRevision;
-    sendChange(held, missed);
-  }
-
-  async function pump(): Promise<void> {
-    if (!isStarted) return; // `start` sends all
-    isDirty = true;
-    pumping ??= (async () => {
-      while (isDirty) {
-        isDirty = false;
-        await sendChanges();
-      }
-    })().finally(() => {
-      pumping = undefined;
-    });
-    return pumping;
+  /** What a node is told before any peer. */
+  function introduce(): void {
+    invariant(node.endpoint_port !== null, "a joined node has an endpoint");
+    usage.connect(node.id, channel);
+    const { agentVersion } = options;
+    if (agentVersion !== undefined) tell({ type: "release", agent_version: agentVersion });
+    tell({ type: "interface", interface: { ...tunnelInterface, listen_port: node.endpoint_port } });
+    limits.tellSpeeds();
   }
 
   return {
+    id: randomBytes(12).toString("base64url"),
     credential: node.credential,
     closed: closed.then(() => usage.disconnect(node.id, channel)),
-    pump,
+    pump: sync.pump,
+    sentRevision: sync.sentRevision,
+    tellSpeeds() {
+      if (isStarted) limits.tellSpeeds();
+    },
     restrict() {
-      if (isStarted) restrict();
+      if (isStarted) limits.tellRestrictions();
     },
     async start() {
-      await readAfter(state.revision());
-      state.reach(node.revision);
-      sentRevision = state.revision();
-      invariant(node.endpoint_port !== null, "a joined node has an endpoint");
-      const listen_port = node.endpoint_port;
-      if (socket.readyState !== socket.OPEN) return;
-      usage.connect(node.id, channel);
-      sendFrame(socket, { type: "interface", interface: { ...tunnelInterface, listen_port } });
-      await bringUp();
+      await sync.start(introduce);
       isStarted = true;
       publish();
-      await pump();
     },
     ping() {
       if (!isAlive) return socket.terminate();
       isAlive = false;
       socket.ping();
     },
+    displace() {
+      isDisplaced = true;
+      if (socket.readyState !== socket.OPEN) return Promise.resolve(false);
+      const sent = randomBytes(8);
+      return new Promise((resolve) => {
+        const answer = (data: Buffer) => data.equals(sent) && resolve(true);
+        const timer = setTimeout(() => resolve(false), DISPLACED_ANSWERS_WITHIN_MS);
+        socket.on("pong", answer).once("close", () => {
+          clearTimeout(timer);
+          resolve(false);
+        });
+        socket.ping(sent);
+      });
+    },
     close(reason) {
+      flow.close();
       socket.close(reason === "stopping" ? 1001 : 1008, reason);
     },
+    refuse,
   };
-}
-
-function specOf({ publicKey, presharedKey, allowedIps }: Peer): PeerSpec {
-  return { public_key: publicKey, preshared_key: presharedKey ?? null, allowed_ips: [...allowedIps] };
 }

@@ -1,34 +1,68 @@
-import type { NodeState, Node as NodeView, Server } from "@securewave/contracts";
+import type { NodeHealth, NodeState, Node as NodeView } from "@securewave/contracts";
+import { NODE_PROTOCOL_VERSION } from "@securewave/contracts/node-protocol";
 import type { Tables } from "@securewave/database";
 import { type NodePresence, rangeOf } from "@securewave/live";
 import type { Selectable } from "kysely";
 
 export type NodeRow = Selectable<Tables["nodes"]>;
 
-const LOAD_MEDIUM = 0.5;
-const LOAD_HIGH = 0.8;
 const QUARANTINED =
   "It reported figures that cannot be. What it counts is left out. Look into the machine, then trust it again.";
+const CLONED =
+  "Two machines had its credential, so it works for neither; what they have, they serve on. Find the copy, then make a fresh join token and join the right one anew.";
+
+/** What is known of a node beside its row. */
+export interface NodeFacts {
+  readonly presence: NodePresence | undefined;
+  readonly connectedCount: number;
+  /** In which other version of the protocol its agent asks in vain. */
+  readonly outdatedProtocol: number | undefined;
+  /** The version of the agent that is served here. */
+  readonly agentVersion: string | undefined;
+  /** The last day on which devices that were moved away can use it. */
+  readonly formerPlacesUntil: string | undefined;
+  readonly health: NodeHealth | undefined;
+}
 
 /** A node's state follows from what is stored of it and whether it is connected. */
 export function stateOf(node: NodeRow, presence: NodePresence | undefined): NodeState {
+  if (node.removed_on !== null) return "removed";
   if (node.joined_on === null) return "joining";
   if (!presence) return "offline";
-  if (presence.problem !== undefined || node.counting === "quarantined") return "degraded";
+  if (
+    presence.problem !== undefined ||
+    presence.finding !== undefined ||
+    node.counting === "quarantined" ||
+    node.cloned_on !== null
+  )
+    return "degraded";
   return node.is_draining ? "draining" : "healthy";
 }
 
-/** Whether new devices may be given to it. */
-export function takesDevices(node: NodeRow, presence: NodePresence | undefined): boolean {
-  return stateOf(node, presence) === "healthy" && node.devices < node.capacity;
+function problemOf(node: NodeRow, { presence, outdatedProtocol }: NodeFacts): string | null {
+  if (node.removed_on !== null) return null;
+  if (node.cloned_on !== null) return CLONED;
+  if (presence?.problem !== undefined) return presence.problem;
+  if (presence?.finding !== undefined) return presence.finding;
+  if (node.counting === "quarantined") return QUARANTINED;
+  if (presence || outdatedProtocol === undefined) return leftoverOf(node);
+  return outdatedProtocol < NODE_PROTOCOL_VERSION
+    ? `Its agent speaks protocol ${outdatedProtocol}, and this service ${NODE_PROTOCOL_VERSION}; update it.`
+    : `Its agent speaks protocol ${outdatedProtocol}, and this service only ${NODE_PROTOCOL_VERSION}; update the service, or give the node its agent.`;
 }
 
-export function loadOf(node: NodeRow): number {
-  return node.devices / node.capacity;
+/** What keeps a draining node from being empty. */
+function leftoverOf({ is_draining, devices }: NodeRow): string | null {
+  if (!is_draining || devices === 0) return null;
+  const are = devices === 1 ? "1 device is" : `${devices} devices are`;
+  return `${are} still to be moved. Should that last for more than some minutes, no other server that their plans have takes them: add one, or raise its capacity.`;
 }
 
-export function viewOf(node: NodeRow, presence: NodePresence | undefined, connectedCount: number): NodeView {
-  const { id, name, region, latitude, longitude, capacity, tags, devices, revision, joined_on } = node;
+export function viewOf(node: NodeRow, facts: NodeFacts): NodeView {
+  const { id, name, region, latitude, longitude, capacity, tags, devices, revision } = node;
+  const presence = node.removed_on === null ? facts.presence : undefined;
+  const agent_version = presence?.agentVersion ?? node.agent_version;
+  const isKnown = agent_version !== null && facts.agentVersion !== undefined;
   return {
     id,
     name,
@@ -38,32 +72,23 @@ export function viewOf(node: NodeRow, presence: NodePresence | undefined, connec
     capacity,
     tags,
     state: stateOf(node, presence),
-    problem: presence?.problem ?? (node.counting === "quarantined" ? QUARANTINED : null),
+    problem: problemOf(node, facts),
     endpoint:
       node.endpoint_host !== null && node.endpoint_port !== null
         ? { host: node.endpoint_host, port: node.endpoint_port }
         : null,
     public_key: node.wireguard_public_key,
     devices,
-    connected: rangeOf(connectedCount),
+    connected: rangeOf(facts.connectedCount),
+    draining: node.is_draining,
     quarantined: node.counting === "quarantined",
     revision,
     applied_revision: presence?.appliedRevision ?? null,
-    agent_version: presence?.agentVersion ?? node.agent_version,
-    joined_on,
-  };
-}
-
-export function serverViewOf(node: NodeRow, presence: NodePresence | undefined): Server {
-  const { id, name, region, latitude, longitude } = node;
-  const load = loadOf(node);
-  return {
-    id,
-    name,
-    region,
-    latitude,
-    longitude,
-    available: takesDevices(node, presence),
-    load: load >= LOAD_HIGH ? "high" : load >= LOAD_MEDIUM ? "medium" : "low",
+    agent_version,
+    agent_is_current: isKnown ? agent_version === facts.agentVersion : null,
+    joined_on: node.joined_on,
+    removed_on: node.removed_on,
+    former_places_until: facts.formerPlacesUntil ?? null,
+    health: facts.health ?? null,
   };
 }

@@ -1,15 +1,10 @@
 import { api } from "@securewave/contracts";
-import type { FastifyRequest } from "fastify";
 import type { Mount } from "../../http/mount.ts";
+import type { OriginOf } from "../../http/own-origin.ts";
 import type { Nodes } from "./service.ts";
 
-/** @param publicUrl the configured one; without it, nodes are told the address that the admin used */
-export function mountNodes(mount: Mount, nodes: Nodes, publicUrl: string | undefined): void {
-  const originOf = ({ protocol, host }: FastifyRequest) => {
-    const used = `${protocol}://${host}`;
-    return publicUrl ?? (/^[A-Za-z0-9.:[\]-]+$/.test(host) && URL.canParse(used) ? used : "http://localhost");
-  };
-
+/** @param originOf where nodes reach the control plane */
+export function mountNodes(mount: Mount, nodes: Nodes, originOf: OriginOf): void {
   mount(api.nodes.list, ({ query }) => nodes.list(query));
   mount(api.nodes.create, ({ body, caller, request }) =>
     nodes.create(body, originOf(request), caller.accountId),
@@ -20,11 +15,9 @@ export function mountNodes(mount: Mount, nodes: Nodes, publicUrl: string | undef
     nodes.renewJoinToken(params.id, originOf(request), caller.accountId),
   );
   mount(api.nodes.trust, ({ params, caller }) => nodes.trust(params.id, caller.accountId));
-  mount(api.nodes.remove, async ({ params, caller }) => {
-    await nodes.remove(params.id, caller.accountId);
+  mount(api.nodes.remove, async ({ params, query, caller }) => {
+    await nodes.remove(params.id, query.now ?? false, caller.accountId);
     return null;
   });
   mount(api.nodes.join, ({ body }) => nodes.join(body));
-  mount(api.servers.list, ({ query }) => nodes.listServers(query));
-  mount(api.servers.status, ({ params }) => nodes.showServer(params.id));
 }

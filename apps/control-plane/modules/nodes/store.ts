@@ -9,26 +9,44 @@ export function insertNode(db: Db, node: Insertable<Tables["nodes"]>): Promise<N
   return db.insertInto("nodes").values(node).returningAll().executeTakeFirstOrThrow();
 }
 
+/** Also one that was removed. */
 export function findNode(db: Db, id: string): Promise<NodeRow | undefined> {
   return db.selectFrom("nodes").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
-export function listAllNodes(db: Db): Promise<NodeRow[]> {
-  return db.selectFrom("nodes").selectAll().execute();
+function selectPresent(db: Db) {
+  return db.selectFrom("nodes").selectAll().where("removed_on", "is", null);
 }
 
+export function listAllNodes(db: Db): Promise<NodeRow[]> {
+  return selectPresent(db).execute();
+}
+
+export function listNodesOf(db: Db, ids: readonly string[]): Promise<NodeRow[]> {
+  return selectPresent(db).where("id", "in", ids).execute();
+}
+
+/** By name, and of those that had one name, by id. */
 export function listNodes(
   db: Db,
   { rows, after, pattern }: PageBounds,
-  onlyJoined: boolean,
+  isRemoved: boolean,
 ): Promise<NodeRow[]> {
-  let query = db.selectFrom("nodes").selectAll().orderBy("name").limit(rows);
-  if (after) query = query.where("name", ">", after[0] ?? "");
+  let query = db
+    .selectFrom("nodes")
+    .selectAll()
+    .where("removed_on", isRemoved ? "is not" : "is", null)
+    .orderBy("name")
+    .orderBy("id")
+    .limit(rows);
+  if (after) {
+    const [name = "", id = ""] = after;
+    query = query.where(({ eb, refTuple, tuple }) => eb(refTuple("name", "id"), ">", tuple(name, id)));
+  }
   if (pattern)
     query = query.where((node) =>
       node.or([node("name", "ilike", pattern), node("region", "ilike", pattern)]),
     );
-  if (onlyJoined) query = query.where("joined_on", "is not", null);
   return query.execute();
 }
 
@@ -37,10 +55,19 @@ export function updateNode(
   id: string,
   change: Updateable<Tables["nodes"]>,
 ): Promise<NodeRow | undefined> {
-  return db.updateTable("nodes").set(change).where("id", "=", id).returningAll().executeTakeFirst();
+  return db
+    .updateTable("nodes")
+    .set(change)
+    .where("id", "=", id)
+    .where("removed_on", "is", null)
+    .returningAll()
+    .executeTakeFirst();
 }
 
-/** Uses the token up and makes the node joined; of two agents with one token, one joins. */
+/**
+ * Uses the token up and makes the node joined; of two agents with one token, one joins. Where two machines had the
+ * credential, each made the other's figures such that cannot be: the one that joins is trusted again.
+ */
 export function joinNode(
   db: Db,
   tokenHash: Buffer,
@@ -49,21 +76,70 @@ export function joinNode(
 ): Promise<NodeRow | undefined> {
   return db
     .updateTable("nodes")
-    .set({ ...joined, join_token_hash: null, join_token_expires_at: null })
+    .set(({ eb, or }) => ({
+      ...joined,
+      join_token_hash: null,
+      join_token_expires_at: null,
+      counting: eb
+        .case()
+        .when(or([eb("cloned_on", "is", null), eb("counting", "=", "trusted")]))
+        .then(eb.ref("counting"))
+        .else<"lifted">("lifted")
+        .end(),
+    }))
     .where("join_token_hash", "=", tokenHash)
     .where("join_token_expires_at", ">", now)
+    .where("removed_on", "is", null)
     .returningAll()
     .executeTakeFirst();
 }
 
-/** @returns whether it was there and held no devices */
-export async function deleteEmptyNode(db: Db, id: string): Promise<boolean> {
-  const { numDeletedRows } = await db
-    .deleteFrom("nodes")
+/** Devices are given to it, and taken from it, by those that hold it so. */
+export function lockNode(trx: Db, id: string): Promise<NodeRow | undefined> {
+  return selectPresent(trx).where("id", "=", id).forUpdate().executeTakeFirst();
+}
+
+/** Whether devices that were moved away can still use it. */
+export async function hasFormerPlaces(db: Db, id: string): Promise<boolean> {
+  return (await formerPlacesUntil(db, [id])).size > 0;
+}
+
+/** The last day on which devices that were moved away can use a node, of those that have any. */
+export async function formerPlacesUntil(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("peers")
+    .select(["node_id", ({ fn }) => fn.max("retires_on").as("until")])
+    .where("retires_on", "is not", null)
+    .where("node_id", "in", ids)
+    .groupBy("node_id")
+    .execute();
+  return new Map(rows.flatMap(({ node_id, until }) => (until === null ? [] : [[node_id, until]])));
+}
+
+/** The credential stays, so that its agent can prove itself to be told. It is draining: nothing is placed on it. */
+export async function removeNode(trx: Db, id: string, today: string): Promise<void> {
+  await trx.deleteFrom("peers").where("node_id", "=", id).execute();
+  await trx
+    .updateTable("nodes")
+    .set({ removed_on: today, is_draining: true, join_token_hash: null, join_token_expires_at: null })
     .where("id", "=", id)
-    .where("devices", "=", 0)
+    .execute();
+}
+
+/** Ends the credential that two machines have. @returns whether it was the node's until then */
+export async function endCredential(db: Db, id: string, credential: string, today: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable("nodes")
+    .set({ credential: null, cloned_on: today })
+    .where("id", "=", id)
+    .where("credential", "=", credential)
+    .where("removed_on", "is", null)
     .executeTakeFirstOrThrow();
-  return numDeletedRows > 0n;
+  return numUpdatedRows > 0n;
 }
 
 /** Forgets removals that the node has applied; who is behind them gets the whole state. */
@@ -89,6 +165,7 @@ export function liftQuarantine(db: Db, id: string): Promise<NodeRow | undefined>
     .set({ counting: "lifted" })
     .where("id", "=", id)
     .where("counting", "=", "quarantined")
+    .where("removed_on", "is", null)
     .returningAll()
     .executeTakeFirst();
 }

@@ -10,6 +10,8 @@ import * as store from "./store.ts";
  */
 export interface PlanBook {
   planOf(accountId: string): Plan;
+  /** In no order. */
+  all(): Iterable<Plan>;
   /** Hears which account has another plan; undefined: it can be any. Returns how to stop. */
   subscribe(changed: (accountId: string | undefined) => void): () => void;
   /** Reads what may have changed, of one account or of all. */
@@ -82,6 +84,7 @@ export async function openPlanBook({ database, bus, onTrouble }: BookOptions): P
       invariant(plan, "the plans were read");
       return plan;
     },
+    all: () => plans.values(),
     subscribe(changed) {
       subscribers.add(changed);
       return () => subscribers.delete(changed);

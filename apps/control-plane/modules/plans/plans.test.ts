@@ -36,8 +36,10 @@ describe("the catalogue", () => {
         quota_bytes: null,
         on_quota: "throttle",
         throttle_kbit_per_second: 1000,
+        speed_kbit_per_second: null,
         connections_max: null,
         devices_max: null,
+        server_tags: [],
         is_default: true,
         is_retired: false,
         is_used: true,
@@ -49,8 +51,9 @@ describe("the catalogue", () => {
 
   test("a plan is added, shown, changed and removed, and each stands in the audit trail", async () => {
     const name = newName();
-    const plan = await plans.create({ body: { name, quota_bytes: 2 ** 40, on_quota: "block" } });
-    expect(plan).toMatchObject({ name, quota_bytes: 2 ** 40, on_quota: "block", is_used: false });
+    const limits = { quota_bytes: 2 ** 40, speed_kbit_per_second: 50_000 };
+    const plan = await plans.create({ body: { name, ...limits, on_quota: "block", server_tags: ["fast"] } });
+    expect(plan).toMatchObject({ name, ...limits, on_quota: "block", server_tags: ["fast"], is_used: false });
     expect(await plans.show({ params: { id: plan.id } })).toEqual(plan);
     const changed = await plans.change({
       params: { id: plan.id },
@@ -109,6 +112,9 @@ describe("the catalogue", () => {
     { on_quota: "cut" },
     { throttle_kbit_per_second: 0 },
     { connections_max: 0 },
+    { speed_kbit_per_second: 63 },
+    { server_tags: ["Fast"] },
+    { server_tags: ["fast", "fast"] },
     { devices_max: -1 },
     { is_default: "yes" },
     {},
@@ -184,8 +190,10 @@ describe("an account's plan", () => {
       quota_bytes: null,
       on_quota: "throttle",
       throttle_kbit_per_second: 1000,
+      speed_kbit_per_second: null,
       connections_max: 2,
       devices_max: null,
+      server_tags: [],
     });
     expect(await lastActs(1)).toEqual([["account_plan_changed", customer.id, { plan_id: plan.id }]]);
     await plans.change({ params: { id: plan.id }, body: { connections_max: 5 } });

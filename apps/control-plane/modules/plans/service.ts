@@ -5,13 +5,14 @@ import {
   type Plan as PlanView,
   planErrors,
 } from "@securewave/contracts";
-import { constraintOf, type Database, isUniqueViolation } from "@securewave/database";
+import { constraintOf, type Database, isUniqueViolation, type Tables } from "@securewave/database";
 import { createId } from "@securewave/foundation";
+import type { Kysely } from "kysely";
 import type { Bus } from "../../bus.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { Audit } from "../audit/index.ts";
 import { ALL, openPlanBook } from "./book.ts";
-import { type Plan, viewOf } from "./plan.ts";
+import { type Plan, type TierSpeed, viewOf } from "./plan.ts";
 import * as store from "./store.ts";
 
 export interface PlansOptions {
@@ -20,6 +21,9 @@ export interface PlansOptions {
   readonly audit: Pick<Audit, "record">;
   readonly onTrouble: (error: unknown) => void;
 }
+
+/** Has what belongs to an account follow its plan, in the same transaction; what it returns is done after the commit. */
+export type AccountReassigned = (trx: Kysely<Tables>, accountId: string) => Promise<() => void>;
 
 export type Plans = Awaited<ReturnType<typeof openPlans>>;
 
@@ -30,11 +34,18 @@ type PlanChange = BodyOf<typeof api.plans.change>;
 export async function openPlans({ database, bus, audit, onTrouble }: PlansOptions) {
   const { db } = database;
   const book = await openPlanBook({ database, bus, onTrouble });
+  const followers: AccountReassigned[] = [];
 
   /** Answers once the change holds here; other processes hear of it at the same moment. */
   async function announce(accountId: string | undefined): Promise<void> {
     bus.publish("plans-changed", accountId ?? ALL);
     await book.refresh(accountId);
+  }
+
+  async function haveFollowed(trx: Kysely<Tables>, accountId: string): Promise<(() => void)[]> {
+    const afterwards: (() => void)[] = [];
+    for (const follow of followers) afterwards.push(await follow(trx, accountId));
+    return afterwards;
   }
 
   /** @throws plans.not_found */
@@ -55,6 +66,26 @@ export async function openPlans({ database, bus, audit, onTrouble }: PlansOption
     /** The plan of an account, from memory. */
     planOf: (accountId: string): Plan => book.planOf(accountId),
     subscribe: (changed: (accountId: string | undefined) => void) => book.subscribe(changed),
+
+    /** Of all plans that have a limit: what nodes are told. */
+    speeds: {
+      list: (): TierSpeed[] =>
+        [...book.all()]
+          .flatMap(({ tier, speed_kbit_per_second: speed }) =>
+            speed === null ? [] : [{ tier, kbit_per_second: speed }],
+          )
+          .sort((a, b) => a.tier - b.tier),
+      /** Hears that plans may have changed. Returns how to stop. */
+      subscribe: (changed: () => void) =>
+        book.subscribe((accountId) => {
+          if (accountId === undefined) changed();
+        }),
+    },
+
+    onAssign(follower: AccountReassigned): void {
+      followers.push(follower);
+    },
+
     show,
     ofAccount,
 
@@ -115,9 +146,9 @@ export async function openPlans({ database, bus, audit, onTrouble }: PlansOption
 
     /** @throws accounts.not_found, plans.not_found, plans.retired */
     async assign(accountId: string, planId: string, actor: string): Promise<PlanView> {
-      await database
+      const afterwards = await database
         .transaction(async (trx) => {
-          const present = await store.planIdOf(trx, accountId);
+          const present = await store.lockPlanIdOf(trx, accountId);
           if (present === undefined) throw accountErrors.notFound();
           const plan = await store.findPlan(trx, planId);
           if (!plan) throw planErrors.notFound();
@@ -125,12 +156,14 @@ export async function openPlans({ database, bus, audit, onTrouble }: PlansOption
           if (!(await store.assignPlan(trx, accountId, planId))) throw accountErrors.notFound();
           const details = { plan_id: planId };
           await audit.record(trx, { kind: "account_plan_changed", actor, subject: accountId, details });
+          return present === planId ? [] : haveFollowed(trx, accountId);
         })
         .catch((error: unknown) => {
           // Removed in the same moment.
           throw constraintOf(error) === "accounts_plan_id_fkey" ? planErrors.notFound() : error;
         });
       await announce(accountId);
+      for (const done of afterwards) done();
       return ofAccount(accountId);
     },
   };

@@ -78,6 +78,12 @@ export async function planIdOf(db: Db, accountId: string): Promise<string | unde
   return row?.plan_id;
 }
 
+/** Of an account whose plan nobody else changes until the commit. */
+export async function lockPlanIdOf(trx: Db, accountId: string): Promise<string | undefined> {
+  const account = trx.selectFrom("accounts").select("plan_id").where("id", "=", accountId);
+  return (await account.forUpdate().executeTakeFirst())?.plan_id;
+}
+
 /** Accounts after an id, in order, whose plan is not this one. */
 export function listOwners(db: Db, exceptPlanId: string, afterId: string, rows: number) {
   return db

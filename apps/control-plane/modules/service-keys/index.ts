@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { Tables } from "@securewave/database";
 import { invariant } from "@securewave/foundation";
+import { deriveKey } from "@securewave/foundation/derive";
 import type { Envelope } from "@securewave/foundation/envelope";
 import type { Kysely } from "kysely";
 
@@ -9,6 +10,8 @@ export interface ServiceKey {
   readonly privateKey: KeyObject;
   /** 32 bytes in base64url. */
   readonly publicKey: string;
+  /** 32 bytes for one purpose, the same in all processes. */
+  derive(purpose: string): Buffer;
 }
 
 /**
@@ -27,19 +30,29 @@ export async function loadServiceKey(
   const select = db.selectFrom("service_keys").selectAll().where("name", "=", name);
   const stored = await select.executeTakeFirst();
   if (!stored) {
-    const fresh = generateKeyPairSync("ed25519");
-    const { x } = fresh.publicKey.export({ format: "jwk" });
-    invariant(x, "an Ed25519 public key has an x");
-    const row = { name, public_key: x, sealed_private_key: envelope.seal(pemOf(fresh.privateKey), context) };
+    const { privateKey, publicKey: public_key } = serviceKeyOf(generateKeyPairSync("ed25519").privateKey);
+    const row = { name, public_key, sealed_private_key: envelope.seal(pemOf(privateKey), context) };
     await db
       .insertInto("service_keys")
       .values(row)
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
-  const { public_key: publicKey, sealed_private_key: sealed } =
-    stored ?? (await select.executeTakeFirstOrThrow());
-  return { publicKey, privateKey: createPrivateKey(envelope.open(sealed, context)) };
+  const { sealed_private_key } = stored ?? (await select.executeTakeFirstOrThrow());
+  return serviceKeyOf(createPrivateKey(envelope.open(sealed_private_key, context)));
+}
+
+export function serviceKeyOf(privateKey: KeyObject): ServiceKey {
+  const { x } = privateKey.export({ format: "jwk" });
+  invariant(x, "an Ed25519 key has an x");
+  return { privateKey, publicKey: x, derive: (purpose) => deriveKey(secretOf(privateKey), purpose) };
+}
+
+/** The 32 bytes of which the key is made. */
+function secretOf(privateKey: KeyObject): Buffer {
+  const { d } = privateKey.export({ format: "jwk" });
+  invariant(d, "an Ed25519 private key has a d");
+  return Buffer.from(d, "base64url");
 }
 
 function pemOf(key: KeyObject): string {

@@ -18,6 +18,9 @@ const plan: Plan = {
   throttle_kbit_per_second: 1500,
   connections_max: null,
   devices_max: null,
+  tier: 1,
+  speed_kbit_per_second: null,
+  server_tags: [],
   is_default: true,
   is_retired: false,
 };

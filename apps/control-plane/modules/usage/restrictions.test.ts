@@ -13,6 +13,9 @@ const STANDARD: Plan = {
   throttle_kbit_per_second: 512,
   connections_max: null,
   devices_max: null,
+  tier: 1,
+  speed_kbit_per_second: null,
+  server_tags: [],
   is_default: true,
   is_retired: false,
 };

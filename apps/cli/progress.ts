@@ -1,4 +1,4 @@
-import type { Call } from "../call.ts";
+import type { Call } from "./call.ts";
 
 export interface Progress {
   /** @param share from 0 to 1 */

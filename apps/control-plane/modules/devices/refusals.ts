@@ -1,0 +1,34 @@
+import { deviceErrors } from "@securewave/contracts";
+import { constraintOf, notNullColumnOf } from "@securewave/database";
+import { RefusalError } from "@securewave/foundation";
+
+export function keyInUse() {
+  return deviceErrors.keyInUse({ issues: [{ at: "/public_key", message: "is in use" }] });
+}
+
+export function isServerUnavailable(error: unknown): boolean {
+  return error instanceof RefusalError && error.code === deviceErrors.serverUnavailable.code;
+}
+
+/** What it means to a device that has a server that there is none to choose. */
+export function refusalOfMove(error: unknown): unknown {
+  const isNone = error instanceof RefusalError && error.code === deviceErrors.noServer.code;
+  return isNone ? deviceErrors.noOtherServer() : error;
+}
+
+/** What a constraint of the tables means to whoever asked. */
+export function refusalOf(error: unknown): unknown {
+  if (notNullColumnOf(error) === "account_id") return deviceErrors.limitReached();
+  switch (constraintOf(error)) {
+    case "devices_active_have_node":
+      return deviceErrors.serverUnavailable();
+    case "devices_public_key_key":
+      return keyInUse();
+    case "devices_active_name":
+      return deviceErrors.nameInUse({
+        issues: [{ at: "/name", message: "is the name of another device of yours" }],
+      });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,2 @@
+export { createAgentFiles } from "./agent-files.ts";
+export { addInstallFiles } from "./routes.ts";
