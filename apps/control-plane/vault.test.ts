@@ -50,7 +50,7 @@ async function rolesOf(names: readonly string[]): Promise<string[]> {
 }
 
 test("logins that Vault leases change under eight callers without one failure, and each is dropped", async () => {
-  const { vault: server, made, lasting } = await serve(2, 3);
+  const { vault: server, made, lasting } = await serve(6, 6);
   const login = { kind: "app-role", roleId: "role", secretId: createSecret("secret") } as const;
   const troubles: unknown[] = [];
   const vault = await openVault({
@@ -74,7 +74,7 @@ test("logins that Vault leases change under eight callers without one failure, a
   const users = new Set<string>();
   const failures: unknown[] = [];
   let asked = 0;
-  const untilMs = performance.now() + 9_000;
+  const untilMs = performance.now() + 11_000;
   const ask = async () => {
     const { rows: found } = await database.transaction(async (trx) => {
       await sql`insert into made_by_a_login default values`.execute(trx);
