@@ -4,7 +4,12 @@
  * The last line is `N passed, N failed` or `N passed, N failed, N skipped`, for machines to read.
  */
 import { type CliOptions, createVitest, parseCLI, type TestModule } from "vitest/node";
-import { failuresOf, type RunSummary, summarise } from "../packages/testing/run-summary.ts";
+import {
+  failuresOf,
+  hasCounterexample,
+  type RunSummary,
+  summarise,
+} from "../packages/testing/run-summary.ts";
 import { buildChanged } from "./build.ts";
 import { ROOT, runCommand, stopCommands } from "./commands.ts";
 import { canInstall, missingPrerequisites } from "./prerequisites.ts";
@@ -93,7 +98,8 @@ async function runTests(args: readonly string[]): Promise<RunSummary> {
   const { filter, options } = parseCLI(["vitest", "run", ...args]);
   const { modules, namePattern, broken } = await runOnce(filter, options);
   const failed = modules.filter((module) => failuresOf(module).length > 0);
-  const isAccident = failed.length > 0 && failed.length <= AGAIN_MAX && failed.length < modules.length;
+  const isFew = failed.length > 0 && failed.length <= AGAIN_MAX && failed.length < modules.length;
+  const isAccident = isFew && !failed.some(hasCounterexample);
   if (!isAccident || stopCode !== undefined) return withFailures(summarise(modules, namePattern), broken);
 
   console.log(`\nFailed beside other files; once more, alone:${listed(failed.map(nameOfModule))}`);

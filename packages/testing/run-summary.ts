@@ -25,28 +25,31 @@ export interface RunSummary {
 export function summarise(modules: readonly TestModule[], namePattern?: RegExp): RunSummary {
   const summary: RunSummary = { passed: 0, failed: 0, skipped: 0, skips: [] };
   for (const module of modules) {
-    if (module.errors().length > 0) summary.failed++;
-    for (const suite of module.children.allSuites()) if (suite.errors().length > 0) summary.failed++;
+    summary.failed += failuresOf(module).length;
     for (const test of module.children.allTests()) count(test, summary, namePattern);
   }
   return summary;
 }
 
-/** The names of what failed in a file: its tests, and the file where it broke outside of a test. */
+/** The names of what failed in a file: the file and its suites, where they broke outside of a test, and its tests. */
 export function failuresOf(module: TestModule): string[] {
   const file = module.relativeModuleId;
-  const tests = [...module.children.allTests()].filter((test) => test.result().state === "failed");
-  const names = tests.map(({ fullName }) => `${file} > ${fullName}`);
   const suites = [...module.children.allSuites()].filter((suite) => suite.errors().length > 0);
-  const isBroken = module.errors().length > 0 || suites.length > 0;
-  return isBroken ? [file, ...names] : names;
+  const tests = [...module.children.allTests("failed")];
+  const names = [...suites, ...tests].map(({ fullName }) => `${file} > ${fullName}`);
+  return module.errors().length > 0 ? [file, ...names] : names;
+}
+
+/** Whether random inputs that break a promise were found in a file: others would be tried in another run. */
+export function hasCounterexample({ children }: TestModule): boolean {
+  const errors = [...children.allTests("failed")].flatMap((test) => test.result().errors ?? []);
+  return errors.some(({ message }) => message.startsWith("Property failed after"));
 }
 
 function count(test: TestCase, summary: RunSummary, namePattern: RegExp | undefined): void {
   const result = test.result();
   if (result.state === "passed") summary.passed++;
-  else if (result.state === "failed") summary.failed++;
-  else {
+  else if (result.state !== "failed") {
     if (namePattern !== undefined && !namePattern.test(test.fullName.replaceAll(" > ", " "))) return;
     summary.skipped++;
     const skip = describeSkip(test, result.state === "skipped" ? result.note : undefined);
