@@ -52,6 +52,11 @@ export class RefusalError extends Error {
   }
 }
 
+/** Whether an error is a refusal of one kind. */
+export function isRefusalOf(error: unknown, { code }: Refusal): error is RefusalError {
+  return error instanceof RefusalError && error.code === code;
+}
+
 /**
  * Declares the refusals of one domain; `limitReached` of `devices` has the code `devices.limit_reached`.
  */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { RefusalError } from "@securewave/foundation";
+import { isRefusalOf, RefusalError } from "@securewave/foundation";
 import { createSecret, type Secret } from "@securewave/foundation/secret";
 import { createAlarm, nextTryMs, renewalMs } from "./alarm.ts";
 import { vaultErrors } from "./errors.ts";
@@ -102,7 +102,10 @@ export async function openSession(
   /** A refusal says nothing of the cause: the policy, or the end of the token. */
   async function hasEnded(token: Secret): Promise<boolean> {
     const lookUp = { method: "GET", path: "auth/token/lookup-self", token } as const;
-    return send(lookUp).then(() => false, isDenied);
+    return send(lookUp).then(
+      () => false,
+      (error) => isRefusalOf(error, vaultErrors.denied),
+    );
   }
 
   return {
@@ -111,7 +114,7 @@ export async function openSession(
       try {
         return await send({ ...call, token: used });
       } catch (error) {
-        if (!isDenied(error) || login.kind === "token" || isClosed) throw error;
+        if (!isRefusalOf(error, vaultErrors.denied) || login.kind === "token" || isClosed) throw error;
         if (held.secret === used && (await hasEnded(used))) await replace();
         if (held.secret.reveal() === used.reveal()) throw error;
         return send({ ...call, token: held.secret });
@@ -169,10 +172,6 @@ function refuseLogin(error: unknown): never {
 
 function internalOf(error: RefusalError): { internal?: string } {
   return error.internal === undefined ? {} : { internal: error.internal };
-}
-
-function isDenied(error: unknown): boolean {
-  return error instanceof RefusalError && error.code === vaultErrors.denied.code;
 }
 
 /** Whether Vault understood and will not, so that the same again is of no use. */

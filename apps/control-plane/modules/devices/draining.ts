@@ -1,5 +1,6 @@
+import { deviceErrors } from "@securewave/contracts";
 import type { Database, Tables } from "@securewave/database";
-import { type Clock, dayOf } from "@securewave/foundation";
+import { type Clock, dayOf, isRefusalOf } from "@securewave/foundation";
 import type { Kysely } from "kysely";
 import type { Nodes } from "../nodes/index.ts";
 import type { Plans } from "../plans/index.ts";
@@ -8,7 +9,6 @@ import { dayAfter, type OwnedDevice } from "./device.ts";
 import * as drainStore from "./drain-store.ts";
 import { moveDevice } from "./moving.ts";
 import * as peerStore from "./peer-store.ts";
-import { isServerUnavailable } from "./refusals.ts";
 import { listActiveOf } from "./store.ts";
 
 export interface DrainingOptions {
@@ -113,7 +113,7 @@ export function createDraining({ database, clock, nodes, servers, plans, nodesCh
       try {
         return await moveTogether(household.account_id, from.id, targets, tell, tried);
       } catch (error) {
-        if (!isServerUnavailable(error)) throw error;
+        if (!isRefusalOf(error, deviceErrors.serverUnavailable)) throw error;
         except.add(last);
       }
     }

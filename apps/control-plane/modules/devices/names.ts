@@ -1,4 +1,4 @@
-import { RefusalError } from "@securewave/foundation";
+import { isRefusalOf } from "@securewave/foundation";
 import type { PageBounds, PageRequest } from "../../http/paging.ts";
 import { type AccountKey, type DataKeys, dataKeyErrors, PLACES } from "../data-keys/index.ts";
 import type { DeviceRow, Named } from "./device.ts";
@@ -62,7 +62,7 @@ function open(key: AccountKey, accountId: string, cursor: string): string {
   try {
     return key.open(PLACES.cursor, accountId, Buffer.from(cursor, "base64url"));
   } catch (error) {
-    if (error instanceof RefusalError && error.code === dataKeyErrors.unopenable.code) return "";
+    if (isRefusalOf(error, dataKeyErrors.unopenable)) return "";
     throw error;
   }
 }

@@ -1,10 +1,11 @@
 import { deviceErrors } from "@securewave/contracts";
 import { constraintOf, type Database } from "@securewave/database";
+import { isRefusalOf } from "@securewave/foundation";
 import type { Nodes } from "../nodes/index.ts";
 import type { Plans } from "../plans/index.ts";
 import type { PlaceWish, Servers } from "../servers/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
-import { isServerUnavailable, refusalOf, refusalOfMove } from "./refusals.ts";
+import { refusalOf, refusalOfMove } from "./refusals.ts";
 import * as store from "./store.ts";
 
 export interface PlacingOptions {
@@ -48,7 +49,7 @@ export function createPlacing({ database, nodes, servers, settings, plans }: Pla
         nodes.noteDevice(nodeId);
         return result;
       } catch (error) {
-        if (!isServerUnavailable(error)) throw error;
+        if (!isRefusalOf(error, deviceErrors.serverUnavailable)) throw error;
         full.add(nodeId);
       }
     }

@@ -1,19 +1,14 @@
 import { deviceErrors } from "@securewave/contracts";
 import { constraintOf, notNullColumnOf } from "@securewave/database";
-import { RefusalError } from "@securewave/foundation";
+import { isRefusalOf } from "@securewave/foundation";
 
 export function keyInUse() {
   return deviceErrors.keyInUse({ issues: [{ at: "/public_key", message: "is in use" }] });
 }
 
-export function isServerUnavailable(error: unknown): boolean {
-  return error instanceof RefusalError && error.code === deviceErrors.serverUnavailable.code;
-}
-
 /** What it means to a device that has a server that there is none to choose. */
 export function refusalOfMove(error: unknown): unknown {
-  const isNone = error instanceof RefusalError && error.code === deviceErrors.noServer.code;
-  return isNone ? deviceErrors.noOtherServer() : error;
+  return isRefusalOf(error, deviceErrors.noServer) ? deviceErrors.noOtherServer() : error;
 }
 
 /** What a constraint of the tables means to whoever asked. */

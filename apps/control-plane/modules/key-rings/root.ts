@@ -1,5 +1,5 @@
 import type { Database } from "@securewave/database";
-import { defineErrors, RefusalError } from "@securewave/foundation";
+import { defineErrors, isRefusalOf } from "@securewave/foundation";
 import { deriveKey } from "@securewave/foundation/derive";
 import { createEnvelope, envelopeErrors, type MasterKey } from "@securewave/foundation/envelope";
 import * as store from "./store.ts";
@@ -80,7 +80,7 @@ function ifOpened<Value>(open: () => Value): Value | undefined {
   try {
     return open();
   } catch (error) {
-    if (error instanceof RefusalError && error.code === envelopeErrors.unopenable.code) return undefined;
+    if (isRefusalOf(error, envelopeErrors.unopenable)) return undefined;
     throw error;
   }
 }

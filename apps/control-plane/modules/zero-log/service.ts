@@ -2,7 +2,7 @@ import { formatVerifier, rawPublicKey } from "@securewave/audit-trail";
 import type { ZeroLogProof, ZeroLogRun } from "@securewave/contracts";
 import { zeroLogErrors } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
-import { type Clock, DAY_MS, dayOf } from "@securewave/foundation";
+import { type Clock, DAY_MS, dayOf, isRefusalOf } from "@securewave/foundation";
 import type { AuditorOrder } from "@securewave/ghosts/auditor-protocol";
 import { type Report, signReport, verifyReport } from "@securewave/ghosts/report";
 import type { Jobs } from "@securewave/jobs";
@@ -129,9 +129,7 @@ export function createZeroLog(options: ZeroLogOptions) {
     async () => {
       if (command === undefined) return;
       await start(false).catch((error: unknown) => {
-        const isElsewhere =
-          error instanceof Error && "code" in error && error.code === zeroLogErrors.alreadyRunning.code;
-        if (!isElsewhere) throw error;
+        if (!isRefusalOf(error, zeroLogErrors.alreadyRunning)) throw error; // a search goes on elsewhere
       });
     },
     { cron: CRON },
