@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { defineClockedWork } from "./app/clocked-work.ts";
 import { type AppOptions, createGround, type Ground } from "./app/ground.ts";
 import { type Keys, openKeys } from "./app/keys.ts";
+import { openOperations } from "./app/operations.ts";
 import { createPeople } from "./app/people.ts";
 import { openRights } from "./app/rights.ts";
 import { openServer } from "./app/server.ts";
@@ -46,9 +47,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const people = createPeople(ground, keys, security);
   const tunnels = await openTunnelRoom(ground, keys, security, people, options);
   const rights = await openRights(ground, keys, people, tunnels, options);
+  const operations = await openOperations(ground, keys, people, tunnels, rights, options);
   defineClockedWork(ground, keys, people, tunnels);
   opening.defer(ground.jobs.stop); // after the last request, which may queue one, and before all that a job uses
-  const server = await openServer(ground, { keys, security, demands, people, tunnels, rights }, options);
+  const server = await openServer(ground, { keys, security, demands, people, tunnels, rights, operations }, options);
   await ground.bus.start();
   await rights.privacy.replay();
 

@@ -33,6 +33,7 @@ import { addZeroLogPage, mountZeroLog } from "../modules/zero-log/index.ts";
 import type { Security } from "../security.ts";
 import type { AppOptions, Ground } from "./ground.ts";
 import type { Keys } from "./keys.ts";
+import type { Operations } from "./operations.ts";
 import type { People } from "./people.ts";
 import type { Rights } from "./rights.ts";
 import type { TunnelRoom } from "./tunnels.ts";
@@ -44,6 +45,7 @@ export interface Rooms {
   readonly people: People;
   readonly tunnels: TunnelRoom;
   readonly rights: Rights;
+  readonly operations: Operations;
 }
 
 /** The server, with all that it answers: API, console, pages, and nodes' connections. It does not listen yet. */
