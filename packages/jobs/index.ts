@@ -1,129 +1,155 @@
-import type { Database, Tables } from "@securewave/database";
-import type { Kysely } from "kysely";
-import pLimit from "p-limit";
-import { fromKysely, PgBoss } from "pg-boss";
+import type { Database } from "@securewave/database";
+import { SECOND_MS, systemClock } from "@securewave/foundation";
+import { type Clocked, runClocked, wholeSecond } from "./clocked.ts";
+import type { JobOptions, Jobs, JobsOptions, JobView, Run, RunView } from "./job.ts";
+import { runQueued } from "./queued.ts";
+import { isOverdue, nextAfter } from "./schedule.ts";
+import * as store from "./store.ts";
+
+export type { DeadLetter, JobContext, JobOptions, Jobs, JobsOptions, JobView, Run, RunView } from "./job.ts";
 
 const POLL_SECONDS = 2;
-/** Of a kind of job that people's acts bring: many waiting ones then do not hold up the next for long. */
-const WORKERS = 4;
-/** The queue asks rarely and is never in a hurry; each connection of its own would cost the store 3 MB. */
-const STATEMENTS_AT_ONCE = 2;
-const RETRY_LIMIT = 8;
-const RETRY_DELAY_SECONDS = 5;
-/** Finished jobs tell who did what when, so they go soon. */
-const KEEP_FINISHED_SECONDS = 60 * 60;
-/** How often those that are due are deleted; by itself pg-boss does it once a day. */
-const SWEEP_SECONDS = 10 * 60;
-
-export interface JobOptions {
-  /** Cron expression in UTC; the job then runs by itself, once per tick whatever the number of workers. */
-  readonly cron?: string;
-}
-
-export interface JobsOptions {
-  /** How often an idle worker looks for work; 0.5 at least. */
-  readonly pollSeconds?: number;
-}
-
-/** Our key for the lock under which one process at a time brings the queue's tables up to date. */
-const SCHEMA_LOCK_KEY = 5_381_264_902;
-
-/** Work that survives a restart, on the database that everything else is on. */
-export interface Jobs {
-  /** Declares a job and what carries it out. Call before `start`. */
-  define<Data extends object>(name: string, run: (data: Data) => Promise<void>, options?: JobOptions): void;
-  /** Queues a job; with a transaction, it is queued exactly if that commits. */
-  send(name: string, data: object, trx?: Kysely<Tables>): Promise<void>;
-  start(): Promise<void>;
-  /** Waits for running jobs. */
-  stop(): Promise<void>;
-}
+const LEASE_SECONDS = 30;
+const NONE: store.QueueCounts = { waiting: 0, retrying: 0 };
 
 /**
- * Jobs on pg-boss: retried with growing delay, each run by one worker.
+ * Jobs of two kinds. Those of the clock, and single ones, have a row each: due by our own clock, leased by one worker
+ * of the whole service at a time. Those that bring data are pg-boss's: each run by one worker. Both are retried with
+ * growing delay.
  *
  * @param onFailure hears of every failed run
  */
 export function createJobs(
   database: Database,
   onFailure: (name: string, error: unknown) => void,
-  { pollSeconds = POLL_SECONDS }: JobsOptions = {},
+  { pollSeconds = POLL_SECONDS, clock = systemClock, leaseSeconds = LEASE_SECONDS }: JobsOptions = {},
 ): Jobs {
-  const db = fromKysely(database.db);
-  const lane = pLimit(STATEMENTS_AT_ONCE);
-  const boss = new PgBoss({
-    db: { executeSql: (text, values) => lane(() => db.executeSql(text, values)) },
-    schema: "jobs",
-    maintenanceIntervalSeconds: SWEEP_SECONDS,
-  });
-  boss.on("error", (error) => onFailure("queue", error));
-  const definitions = new Map<string, { run: (data: object) => Promise<void>; options: JobOptions }>();
-
-  let opening: Promise<void> | undefined;
-  async function openQueues(): Promise<void> {
-    await startBoss();
-    for (const name of definitions.keys()) {
-      await boss.createQueue(name, {
-        retryLimit: RETRY_LIMIT,
-        retryDelay: RETRY_DELAY_SECONDS,
-        retryBackoff: true,
-        deleteAfterSeconds: KEEP_FINISHED_SECONDS,
-      });
-    }
-  }
-  const open = () => {
-    opening ??= openQueues().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
-    return opening;
-  };
-
-  async function begin(
-    name: string,
-    run: (data: object) => Promise<void>,
-    { cron }: JobOptions,
-  ): Promise<void> {
-    await boss.work<object>(
-      name,
-      { pollingIntervalSeconds: pollSeconds, localConcurrency: cron === undefined ? WORKERS : 1 },
-      async ([job]) => {
-        if (!job) return;
-        await run(job.data).catch((error: unknown) => {
-          onFailure(name, error);
-          throw new Error("failed"); // what pg-boss stores of it must not quote anything
-        });
-      },
-    );
-    if (cron !== undefined) await boss.schedule(name, cron, {}, { tz: "UTC" });
-  }
-
-  /** pg-boss tells a race at the first start by the error's message, which is taken out here. */
-  async function startBoss(): Promise<void> {
-    const client = await database.pool.connect();
-    client.on("error", () => {}); // shows in the query that runs
-    try {
-      await client.query("set statement_timeout = 0");
-      await client.query("select pg_advisory_lock($1)", [SCHEMA_LOCK_KEY]);
-      await boss.start();
-    } finally {
-      client.release(true); // the connection ends, and with it the lock
-    }
-  }
+  const { db } = database;
+  const clocked = new Map<string, Clocked>();
+  const queued = new Map<string, Run<object>>();
+  const common = { database, clock, onFailure };
+  const queue = runQueued({ ...common, pollSeconds, leaseSeconds, definitions: queued });
+  let worker: ReturnType<typeof runClocked> | undefined;
+  const now = () => wholeSecond(clock.now());
 
   return {
-    define(name, run, options = {}) {
+    define<Data extends object>(name: string, run: Run<Data>, { cron, isSingle = false }: JobOptions = {}) {
       // The data come back from the queue as `send` put them in; both stand in the same module.
-      definitions.set(name, { run: run as (data: object) => Promise<void>, options });
+      if (cron === undefined && !isSingle) queued.set(name, run as Run<object>);
+      else clocked.set(name, { run: run as Run<object>, cron });
     },
     async send(name, data, trx) {
-      await open();
-      await boss.send(name, data, trx ? { db: fromKysely(trx) } : {});
+      if (clocked.has(name)) await store.request(trx ?? db, name, "act", now());
+      else await queue.send(name, data, trx);
     },
-    async start() {
-      await open();
-      for (const [name, { run, options }] of definitions) await begin(name, run, options);
+    async runNow(name, within = db) {
+      if (!clocked.has(name)) return "unknown";
+      return (await store.requestByStaff(within, name, now())) ? "asked" : "running";
     },
-    stop: () => boss.stop({ graceful: true, close: false }),
+    async list() {
+      const [states, runs, counts, dead] = await Promise.all([
+        clocked.size === 0 ? [] : store.listStates(db, [...clocked.keys()]),
+        store.listLatestRuns(db),
+        queue.counts(),
+        store.countDeadLetters(db),
+      ]);
+      const stateOf = new Map(states.map((state) => [state.name, state]));
+      const runOf = new Map(runs.map((run) => [run.name, run]));
+      return [
+        ...[...clocked].map(([name, { cron }]) =>
+          viewClocked(name, cron, stateOf.get(name), runOf.get(name), clock.now()),
+        ),
+        ...[...queued.keys()].map((name) => viewQueued(name, counts.get(name) ?? NONE, dead.get(name) ?? 0)),
+      ];
+    },
+    history: async (name) => (await store.listRuns(db, name)).map(viewRun),
+    deadLetters: (after, limit) => store.listDeadLetters(db, after, limit),
+    async retryDeadLetter(trx, id) {
+      const letter = await store.takeDeadLetter(trx, id);
+      if (letter !== undefined) await queue.send(letter.job, letter.data, trx);
+      return letter?.job;
+    },
+    discardDeadLetter: async (trx, id) => (await store.takeDeadLetter(trx, id))?.job,
+    start: () =>
+      database.as("worker", async () => {
+        await queue.start();
+        worker ??= runClocked({
+          ...common,
+          pollMs: pollSeconds * SECOND_MS,
+          leaseMs: leaseSeconds * SECOND_MS,
+          definitions: clocked,
+        });
+        worker.start();
+      }),
+    async stop() {
+      await worker?.stop();
+      await queue.stop();
+    },
+  };
+}
+
+function viewClocked(
+  name: string,
+  cron: string | undefined,
+  state: store.StateRow | undefined,
+  run: store.RunRow | undefined,
+  nowMs: number,
+): JobView {
+  const doing = doingOf(state);
+  return {
+    name,
+    kind: cron === undefined ? "single" : "clocked",
+    cron: cron ?? null,
+    state: doing,
+    progress: doing === "running" ? progressOf(state) : null,
+    lastRun: run === undefined ? null : viewRun(run),
+    succeededAt: state?.succeeded_at ?? null,
+    nextAt: cron === undefined ? null : new Date(nextOf(cron, state, nowMs)),
+    isOverdue: doing !== "running" && isBehind(cron, state, nowMs),
+    ...NONE,
+    dead: 0,
+  };
+}
+
+function doingOf(state: store.StateRow | undefined): JobView["state"] {
+  if (state === undefined || state.requests === state.requests_done) return "idle";
+  if (state.holder !== null) return "running";
+  return state.attempts > 0 ? "retrying" : "waiting";
+}
+
+function progressOf(state: store.StateRow | undefined): JobView["progress"] {
+  if (!state || state.progress_total === null) return null;
+  return { done: state.progress_done ?? 0, total: state.progress_total, what: state.progress_what };
+}
+
+function isBehind(cron: string | undefined, state: store.StateRow | undefined, nowMs: number): boolean {
+  if (cron === undefined || state === undefined) return false;
+  return isOverdue(cron, (state.succeeded_at ?? state.known_since).getTime(), nowMs);
+}
+
+/** The next attempt of what failed; else the next tick. */
+function nextOf(cron: string, state: store.StateRow | undefined, nowMs: number): number {
+  const tick = nextAfter(cron, state?.scheduled_at.getTime() ?? nowMs);
+  return Math.min(tick, state?.retry_at?.getTime() ?? tick);
+}
+
+function viewRun({ started_at, cause, attempt, result, code, duration_ms }: store.RunRow): RunView {
+  return { startedAt: started_at, cause, attempt, result, code, durationMs: duration_ms };
+}
+
+function viewQueued(name: string, { waiting, retrying }: store.QueueCounts, dead: number): JobView {
+  return {
+    name,
+    kind: "queued",
+    cron: null,
+    state: waiting === 0 ? "idle" : waiting === retrying ? "retrying" : "waiting",
+    progress: null,
+    lastRun: null,
+    succeededAt: null,
+    nextAt: null,
+    isOverdue: false,
+    waiting,
+    retrying,
+    dead,
   };
 }

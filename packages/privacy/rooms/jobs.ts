@@ -1,5 +1,5 @@
 import type { About, Group } from "../entry.ts";
-import { day, type Field, id, word } from "../fields.ts";
+import { day, type Field, flag, id, word } from "../fields.ts";
 
 /**
  * Whether a job is queued by the clock, by an act of an account's owner or of staff, or because of a node that is not
@@ -44,7 +44,14 @@ function job(
   what: string,
   fields: Readonly<Record<string, Field>> = {},
 ): Group {
-  return { room: "job", name, ...about, what: `${what}; queued by ${cause}`, fields };
+  return { room: "job", name, ...about, what: `${what}${QUEUED_BY}${cause}`, fields };
+}
+
+const QUEUED_BY = "; queued by ";
+
+/** What a job does, without what queues it; undefined where it is not listed. */
+export function purposeOfJob(name: string): string | undefined {
+  return jobs.find((group) => group.name === name)?.what.split(QUEUED_BY)[0];
 }
 
 /** Every job, and what its row in the queue holds. */
@@ -98,9 +105,30 @@ export const jobs: readonly Group[] = [
       nodeId: id("which node"),
     },
   ),
+  job("maintenance-letters", "an act of staff", SERVICE, "queues the letters about announced maintenance"),
+  job("maintenance-mail", "an act of staff", MAIL, "the letter about announced maintenance", {
+    accountId: id("of whom"),
+    windowId: id("about which maintenance"),
+    kind: word("which letter", ["announced", "reminder", "changed", "cancelled"]),
+  }),
+  job("sla-roll-up", "the clock", SERVICE, "sums up how well the service was, by hours and days"),
+  job("notice-batch", "an act of staff", SERVICE, "goes through accounts for a letter to many", {
+    noticeId: id("which letter"),
+    after: id("the account before, in the order of random ids"),
+  }),
+  job("notice-mail", "an act of staff", MAIL, "a letter to you among many", {
+    accountId: id("of whom"),
+    noticeId: id("which letter"),
+  }),
+  job("alert-mail", "the clock", MAIL, "the letter to staff about an alert that fires or is over", {
+    accountId: id("of which admin"),
+    alert: word("which", []),
+    event: word("what of it", ["fires", "is over"]),
+  }),
   job("rotate-keys", "an act of staff", SERVICE, "finishes the rotation of keys", {
     what: word("which", ["signing", "encryption"]),
     key: id("which one"),
+    endsFormer: flag("whether what former keys have signed ends at once"),
   }),
   job("clean-up", "the clock", SERVICE, "deletes what has expired"),
   job("ledger-flush", "the clock", SERVICE, "writes the usage ledger anew, once a day"),
@@ -124,5 +152,8 @@ export const jobs: readonly Group[] = [
     "changes the keys that the server made and that are due, and reminds owners of theirs",
   ),
   job("drain-nodes", "the clock", SERVICE, "moves devices from nodes that staff have drain to others"),
+  job("back-up", "the clock", SERVICE, "backs up the database, the settings and what nodes should have"),
+  job("clean-up-backups", "the clock", SERVICE, "removes backups whose days are over"),
+  job("verify-backup", "the clock", SERVICE, "restores the newest backups, to try them"),
   job("audit-checkpoint", "the clock", SERVICE, "signs the audit trail"),
 ];

@@ -1,0 +1,2 @@
+export { mountJobs } from "./routes.ts";
+export { createJobDesk } from "./service.ts";

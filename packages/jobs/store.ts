@@ -1,0 +1,344 @@
+import type { Tables } from "@securewave/database";
+import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
+import type { DeadLetter } from "./job.ts";
+
+type Db = Kysely<Tables>;
+export type StateRow = Selectable<Tables["job_states"]>;
+export type RunRow = Selectable<Tables["job_runs"]>;
+export type Cause = StateRow["cause"];
+
+const RUNS_KEPT = 50;
+
+export async function insertStates(db: Db, names: readonly string[], now: Date): Promise<void> {
+  if (names.length === 0) return;
+  await db
+    .insertInto("job_states")
+    .values(names.map((name) => ({ name, known_since: now, scheduled_at: now })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export function listStates(db: Db, names: readonly string[]): Promise<StateRow[]> {
+  return db.selectFrom("job_states").selectAll().where("name", "in", names).execute();
+}
+
+/** With the database's own time, where there are any. */
+export async function readStates(
+  db: Db,
+  names: readonly string[],
+): Promise<{ states: StateRow[]; databaseMs: number | undefined }> {
+  const states = await db
+    .selectFrom("job_states")
+    .selectAll()
+    .select(sql<Date>`clock_timestamp()`.as("database_now"))
+    .where("name", "in", names)
+    .execute();
+  return { states, databaseMs: states[0]?.database_now.getTime() };
+}
+
+/** Of each job, the newest. */
+export function listLatestRuns(db: Db): Promise<RunRow[]> {
+  return db
+    .selectFrom("job_runs")
+    .distinctOn("name")
+    .selectAll()
+    .orderBy("name")
+    .orderBy("number", "desc")
+    .execute();
+}
+
+export function listRuns(db: Db, name: string): Promise<RunRow[]> {
+  return db.selectFrom("job_runs").selectAll().where("name", "=", name).orderBy("number", "desc").execute();
+}
+
+/** Asks for a run. What waits already keeps its cause where a person's act asks once more. */
+export async function request(db: Db, name: string, cause: Cause, now: Date): Promise<void> {
+  await db
+    .insertInto("job_states")
+    .values({ name, known_since: now, scheduled_at: now, requests: 1, cause })
+    .onConflict((conflict) =>
+      conflict.column("name").doUpdateSet((eb) => ({
+        requests: eb("job_states.requests", "+", 1),
+        cause:
+          cause === "act"
+            ? sql<Cause>`case when job_states.requests > job_states.requests_done then job_states.cause else 'act' end`
+            : cause,
+        retry_at: null,
+      })),
+    )
+    .execute();
+}
+
+/** @returns whether nobody had asked yet */
+export async function requestByStaff(db: Db, name: string, now: Date): Promise<boolean> {
+  await insertStates(db, [name], now);
+  const { numUpdatedRows } = await db
+    .updateTable("job_states")
+    .set((eb) => ({ requests: eb("requests", "+", 1), cause: "staff", retry_at: null }))
+    .where("name", "=", name)
+    .where("holder", "is", null)
+    .where((eb) => eb.or([eb("requests", "=", eb.ref("requests_done")), eb("retry_at", "is not", null)]))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Takes a tick of the clock; undefined where another worker has. */
+export function strike(db: Db, { name, scheduled_at }: StateRow, now: Date): Promise<StateRow | undefined> {
+  return db
+    .updateTable("job_states")
+    .set((eb) => ({ scheduled_at: now, requests: eb("requests", "+", 1), cause: "clock", retry_at: null }))
+    .where("name", "=", name)
+    .where("scheduled_at", "=", scheduled_at)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Reckons its next time since another instant. */
+export async function reckon(db: Db, name: string, now: Date): Promise<void> {
+  await db.updateTable("job_states").set({ scheduled_at: now }).where("name", "=", name).execute();
+}
+
+/** Takes the lease, from nobody or from one who is dead; undefined where another was first, or he lives after all. */
+export async function take(
+  trx: Db,
+  { name, beats }: StateRow,
+  holder: string,
+  now: Date,
+): Promise<StateRow | undefined> {
+  const taken = await trx
+    .updateTable("job_states")
+    .set((eb) => ({
+      holder,
+      beats: eb("beats", "+", 1),
+      attempts: sql<number>`attempts + (holder is not null)::int`,
+      retry_at: null,
+      progress_done: null,
+      progress_total: null,
+      progress_what: null,
+    }))
+    .where("name", "=", name)
+    .where("beats", "=", beats)
+    .returningAll()
+    .executeTakeFirst();
+  if (taken === undefined) return undefined;
+  await trx
+    .updateTable("job_runs")
+    .set({ result: "interrupted" })
+    .where("name", "=", name)
+    .where("result", "=", "running")
+    .execute();
+  const { cause, attempts } = taken;
+  if (cause !== "act") await insertRun(trx, { name, started_at: now, cause, attempt: attempts + 1 });
+  return taken;
+}
+
+type NewRun = Pick<Insertable<Tables["job_runs"]>, "name" | "started_at" | "cause" | "attempt">;
+
+async function insertRun(trx: Db, run: NewRun): Promise<void> {
+  const latest = await trx
+    .selectFrom("job_runs")
+    .select("number")
+    .where("name", "=", run.name)
+    .orderBy("number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  const number = (latest?.number ?? 0) + 1;
+  await trx
+    .insertInto("job_runs")
+    .values({ ...run, number, result: "running" })
+    .execute();
+  await trx
+    .deleteFrom("job_runs")
+    .where("name", "=", run.name)
+    .where("number", "<=", number - RUNS_KEPT)
+    .execute();
+}
+
+/** @returns false where the lease is another's */
+export async function beat(db: Db, name: string, holder: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable("job_states")
+    .set((eb) => ({ beats: eb("beats", "+", 1) }))
+    .where("name", "=", name)
+    .where("holder", "=", holder)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+export async function setProgress(
+  db: Db,
+  name: string,
+  holder: string,
+  progress: { readonly done: number; readonly total: number; readonly what: string | undefined },
+): Promise<void> {
+  await db
+    .updateTable("job_states")
+    .set({
+      progress_done: progress.done,
+      progress_total: progress.total,
+      progress_what: progress.what ?? null,
+    })
+    .where("name", "=", name)
+    .where("holder", "=", holder)
+    .execute();
+}
+
+export interface Settlement {
+  readonly result: "succeeded" | "failed" | "interrupted";
+  readonly code: string | null;
+  readonly durationMs: number;
+  /** Up to which request it is done, or given up; undefined where it is to be tried again. */
+  readonly requestsDone: number | undefined;
+  readonly attempts: number;
+  readonly retryAt: Date | null;
+  /** When it succeeded by the clock or staff. */
+  readonly succeededAt: Date | undefined;
+}
+
+/** Gives the lease back with what came of the run; nothing where another has taken it meanwhile. */
+export async function settle(trx: Db, name: string, holder: string, settled: Settlement): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable("job_states")
+    .set((eb) => ({
+      holder: null,
+      beats: eb("beats", "+", 1),
+      attempts: settled.attempts,
+      retry_at: settled.retryAt,
+      progress_done: null,
+      progress_total: null,
+      progress_what: null,
+      ...(settled.requestsDone === undefined ? {} : { requests_done: settled.requestsDone }),
+      ...(settled.succeededAt === undefined ? {} : { succeeded_at: settled.succeededAt }),
+    }))
+    .where("name", "=", name)
+    .where("holder", "=", holder)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return;
+  await trx
+    .updateTable("job_runs")
+    .set({ result: settled.result, code: settled.code, duration_ms: settled.durationMs })
+    .where("name", "=", name)
+    .where("result", "=", "running")
+    .execute();
+}
+
+export interface DeadRow {
+  readonly job: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export async function listDeadLetters(
+  db: Db,
+  after: string | undefined,
+  limit: number,
+): Promise<DeadLetter[]> {
+  const rows = await db
+    .selectFrom("dead_letters")
+    .select(["id", "job", "account_id", "failed_on", "attempts", "code"])
+    .$if(after !== undefined, (query) => query.where("id", ">", after ?? ""))
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  return rows.map(({ account_id, failed_on, ...row }) => ({
+    ...row,
+    accountId: account_id,
+    failedOn: failed_on,
+  }));
+}
+
+export async function countDeadLetters(db: Db): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom("dead_letters")
+    .select(({ fn }) => ["job", fn.countAll<number>().as("count")])
+    .groupBy("job")
+    .execute();
+  return new Map(rows.map(({ job, count }) => [job, count]));
+}
+
+/** @returns whether there is such an account, which then stays until the transaction ends */
+export async function lockAccount(trx: Db, id: string): Promise<boolean> {
+  const found = await trx
+    .selectFrom("accounts")
+    .select("id")
+    .where("id", "=", id)
+    .forKeyShare()
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+export async function insertDeadLetter(db: Db, row: Insertable<Tables["dead_letters"]>): Promise<void> {
+  await db.insertInto("dead_letters").values(row).execute();
+}
+
+/** Takes a letter away. @returns the job that it was, as it was queued */
+export async function takeDeadLetter(trx: Db, id: string): Promise<DeadRow | undefined> {
+  const row = await trx
+    .deleteFrom("dead_letters")
+    .where("id", "=", id)
+    .returning(["job", "account_id", "data"])
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const data = row.data as DeadRow["data"]; // as `insertDeadLetter` was given them
+  return { job: row.job, data: row.account_id === null ? data : { ...data, accountId: row.account_id } };
+}
+
+export interface FailedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly retryCount: number;
+  readonly code: string | null;
+}
+
+/** Those that the queue has given up: after their last attempt, or with the worker that made it. */
+export async function listFailed(db: Db, names: readonly string[]): Promise<FailedJob[]> {
+  const { rows } = await sql<FailedJob>`
+    select id, name, coalesce(data, '{}'::jsonb) as data, retry_count as "retryCount", output ->> 'code' as code
+    from jobs.job
+    where name = any(${names}::text[]) and state = 'failed'
+    limit 1000`.execute(db);
+  return rows;
+}
+
+/** @returns whether it was still there */
+export async function deleteFailed(trx: Db, { name, id }: FailedJob): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    delete from jobs.job where name = ${name} and id = ${id} and state = 'failed'`.execute(trx);
+  return numAffectedRows === 1n;
+}
+
+export interface QueueCounts {
+  readonly waiting: number;
+  readonly retrying: number;
+}
+
+export async function countQueued(db: Db): Promise<Map<string, QueueCounts>> {
+  const { rows } = await sql<QueueCounts & { name: string }>`
+    select name, count(*) as waiting, count(*) filter (where retry_count > 0 or state = 'retry') as retrying
+    from jobs.job
+    where state < 'completed'
+    group by name`.execute(db);
+  return new Map(rows.map(({ name, waiting, retrying }) => [name, { waiting, retrying }]));
+}
+
+/**
+ * The queue goes by the database's clock. Where that was set back, what is to be tried again would wait until it has
+ * caught up, and what a dead worker holds would stay with him; none of these times lies an hour ahead by itself but
+ * that of the next attempt.
+ */
+export async function mendTimes(db: Db): Promise<void> {
+  await sql`
+    update jobs.job set start_after = now()
+    where state in ('created', 'retry') and start_after > now() + interval '2 hours'`.execute(db);
+  await sql`
+    update jobs.job set started_on = now(), heartbeat_on = now()
+    where state = 'active' and heartbeat_on > now() + interval '1 hour'`.execute(db);
+  await sql`
+    update jobs.queue set monitor_claim_on = null, monitor_on = null, maintain_on = null
+    where greatest(monitor_claim_on, monitor_on, maintain_on) > now() + interval '1 hour'`.execute(db);
+}
+
+/** Those that staff have left lying for too long. */
+export async function deleteOldDeadLetters(db: Db, before: string): Promise<void> {
+  await db.deleteFrom("dead_letters").where("failed_on", "<", before).execute();
+}
