@@ -66,14 +66,23 @@ export function withoutValues(error: unknown): unknown {
   return error;
 }
 
-/** Whether the database could not be asked: it is away, starting, stopping or has no connection left. */
+/**
+ * Classes of SQLSTATE by which PostgreSQL says that it cannot serve at this moment: no connection (08), shutting down or
+ * starting (57P), out of connections (53300), or no longer the one that leads (25006); or that a statement took too long
+ * (57014), as those do that wait for a commit which waits for a standby.
+ */
+const AWAY_STATE = /^(08|57P|53300|25006|57014)/;
+
+/** Whether the database could not be asked, or did not answer: what was to be changed may be so all the same. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const state = sqlStateOf(error);
-  if (state !== undefined) return /^(08|57P|53300)/.test(state);
+  if (state !== undefined) return AWAY_STATE.test(state);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const isFromPool =
     error instanceof Error &&
-    /connection (timeout|terminated)|timeout exceeded when trying to connect/i.test(error.message);
+    /connection (timeout|terminated)|timeout exceeded when trying to connect|is not queryable/i.test(
+      error.message,
+    );
   return isFromPool || /^(ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
 }
 

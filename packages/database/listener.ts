@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
 const FIRST_DELAY_MS = 100;
-const DELAY_MAX_MS = 10_000;
+/** Until it listens again, what changes reaches no node and no other replica. */
+const DELAY_MAX_MS = 500;
 /** A peer that vanished without a word is noticed after this long. */
 const HEARTBEAT_MS = 30_000;
 

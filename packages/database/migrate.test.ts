@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { migrate } from "./migrate.ts";
 import { runOn, setup, withDatabase } from "./testing-global-setup.ts";
 
@@ -43,10 +43,14 @@ async function count(table: string): Promise<number> {
 }
 
 test("each migration is applied once, in order", async () => {
-  expect(await migrate(pool, { dir })).toEqual({ applied: ["0001_first.sql", "0002_second.sql"], number: 2 });
+  expect(await migrate(pool, { dir })).toEqual({
+    applied: ["0001_first.sql", "0002_second.sql"],
+    waiting: [],
+    number: 2,
+  });
   await write("0003_third.sql", "insert into first values (3)");
-  expect(await migrate(pool, { dir })).toEqual({ applied: ["0003_third.sql"], number: 3 });
-  expect(await migrate(pool, { dir })).toEqual({ applied: [], number: 3 });
+  expect(await migrate(pool, { dir })).toMatchObject({ applied: ["0003_third.sql"], number: 3 });
+  expect(await migrate(pool, { dir })).toMatchObject({ applied: [], number: 3 });
   expect(await count("first")).toBe(2);
 });
 
@@ -109,4 +113,70 @@ test("a migration gives way to a long transaction and gets its turn afterwards",
   reader.release();
   expect(await migrating).toMatchObject({ applied: ["0003_third.sql"] });
   expect(waitedMs).toBeLessThan(2000);
+});
+
+describe("while the release before goes on", () => {
+  test("what it cannot live with waits, and is applied once none of it is left", async () => {
+    await migrate(pool, { dir });
+    await write("0003_third.sql", "-- phase: expand\nalter table first add column more int;");
+    await write("0004_fourth.sql", "-- phase: contract\nalter table first drop column id;");
+    const first = await migrate(pool, { dir, policy: "expand" });
+    expect(first).toEqual({ applied: ["0003_third.sql"], waiting: ["0004_fourth.sql"], number: 3 });
+    expect(await migrate(pool, { dir, policy: "expand" })).toMatchObject({ applied: [], number: 3 });
+    expect(await migrate(pool, { dir })).toEqual({ applied: ["0004_fourth.sql"], waiting: [], number: 4 });
+  });
+
+  test("nothing overtakes a file that waits", async () => {
+    await migrate(pool, { dir });
+    await write("0003_third.sql", "-- phase: contract\nalter table first drop column id;");
+    await write("0004_fourth.sql", "-- phase: expand\nalter table first add column more int;");
+    await expect(migrate(pool, { dir, policy: "expand" })).rejects.toMatchObject({
+      code: "store.migration_failed",
+      message: expect.stringMatching(/0004_fourth\.sql .* before 0003_third\.sql.*DATABASE_MIGRATIONS=all/),
+    });
+    expect(await count("schema_migrations")).toBe(2);
+  });
+
+  test("it starts on a schema that was only expanded, and not on one that was contracted", async () => {
+    await write("0003_third.sql", "-- phase: expand\nalter table first add column more int;");
+    await migrate(pool, { dir });
+    await rm(join(dir, "0003_third.sql"));
+    expect(await migrate(pool, { dir })).toMatchObject({ applied: [], number: 3 });
+    await write("0003_third.sql", "-- phase: expand\nalter table first add column more int;");
+    await write("0004_fourth.sql", "-- phase: contract\nalter table first drop column id;");
+    await migrate(pool, { dir });
+    await rm(join(dir, "0003_third.sql"));
+    await rm(join(dir, "0004_fourth.sql"));
+    await expect(migrate(pool, { dir })).rejects.toMatchObject({ code: "store.newer_schema" });
+  });
+
+  test("an index is built beside its writes, by one of many replicas, also after a try that failed", async () => {
+    await migrate(pool, { dir });
+    await pool.query("insert into first values (7), (7)");
+    const build = "-- no transaction\ncreate unique index concurrently if not exists first_id on first (id);";
+    await write("0003_third.sql", build);
+    await expect(migrate(pool, { dir })).rejects.toMatchObject({ code: "store.migration_failed" });
+    const { rows: left } = await pool.query(
+      "select indisvalid from pg_index where indexrelid = 'first_id'::regclass",
+    );
+    expect(left).toEqual([{ indisvalid: false }]);
+    await pool.query("delete from first where id = 7");
+    let isOver = false;
+    let writes = 0;
+    const writing = (async () => {
+      for (let id = 100; !isOver; id++) {
+        await pool.query("insert into first values ($1)", [id]);
+        writes++;
+      }
+    })();
+    const results = await Promise.all([1, 2, 3].map(() => migrate(pool, { dir })));
+    isOver = true;
+    await writing;
+    expect(results.flatMap(({ applied }) => applied)).toEqual(["0003_third.sql"]);
+    const { rows: built } = await pool.query(
+      "select indisvalid from pg_index where indexrelid = 'first_id'::regclass",
+    );
+    expect(built).toEqual([{ indisvalid: true }]);
+    expect(writes).toBeGreaterThan(0);
+  });
 });

@@ -15,12 +15,18 @@ import { quieten } from "./demands.ts";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "./embedded.ts";
 import { storeErrors } from "./errors.ts";
 import { createListener, type ListenHandlers } from "./listener.ts";
+import { giveUpAfter } from "./patience.ts";
+import { asLogin, type Logins, openPools } from "./pools.ts";
 import { describeQuery, type QueryReport } from "./query-report.ts";
+import { createRoles } from "./roles/apply.ts";
+import type { Login } from "./roles/roles.ts";
+import { createSlowStatements, type SlowStatements } from "./slow-statements.ts";
 import type { Tables } from "./tables.ts";
 import { createTypes } from "./value-types.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const IDLE_CONNECTION_MS = 60_000;
+const ANSWER_GRACE_MS = 5_000;
+const SLOW_MS = 200;
 /** A transaction that is left open holds back cleaning and keeps its locks. */
 const IDLE_TRANSACTION_MS = 60_000;
 const TRANSACTION_ATTEMPTS = 5;
@@ -34,8 +40,14 @@ export interface DatabaseOptions {
   readonly dir?: string | undefined;
   /** A login that changes, in place of the one in the url. */
   readonly credentials?: CredentialsSource | undefined;
+  /** Logins with fewer rights than the owner's; what has none of its own is done under the owner's. */
+  readonly logins?: Logins | undefined;
   readonly poolMax: number;
   readonly statementTimeoutMs: number;
+  /** After so long without an answer a connection is given up; absent means five seconds more than for a statement. */
+  readonly answerTimeoutMs?: number;
+  /** From how many milliseconds on a statement is slow. */
+  readonly slowMs?: number;
   /** Gets what metrics need of each query: no text and no values. */
   readonly onQuery?: (report: QueryReport) => void;
   /** Gets the embedded PostgreSQL's log lines. */
@@ -43,11 +55,20 @@ export interface DatabaseOptions {
 }
 
 export interface Database {
-  /** Errors of its statements hold no values: see `describeDatabaseError`. */
+  /** Asks under the login of `as`, or of requests. Errors of its statements hold no values: see `describeDatabaseError`. */
   readonly db: Kysely<Tables>;
-  /** For libraries that want one. Errors of its statements quote values: never log them as they are. */
+  /** The owner's, for what changes the schema. Errors of its statements quote values: never log them as they are. */
   readonly pool: pg.Pool;
+  /** Which statements of `db` took long since the start. */
+  readonly slow: SlowStatements;
+  /** One of each login that is used, the owner's first. */
+  readonly pools: readonly pg.Pool[];
   readonly kind: "embedded" | "postgres";
+  /**
+   * Does work, and what it awaits or brings about later, under another login. A transaction that has begun keeps the
+   * login that it began with.
+   */
+  as<Result>(login: Login, work: () => Result): Result;
   /** The server's processes, when it is ours. */
   processIds(): number[];
   /**
@@ -95,33 +116,53 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 async function connectDatabase(
   connection: () => pg.ClientConfig,
-  { poolMax, statementTimeoutMs, onQuery, credentials }: DatabaseOptions,
+  {
+    poolMax,
+    statementTimeoutMs,
+    answerTimeoutMs,
+    onQuery,
+    credentials,
+    logins,
+    slowMs = SLOW_MS,
+  }: DatabaseOptions,
   embedded: EmbeddedPostgres | undefined,
 ): Promise<Database> {
   // A `Date` given as a parameter is written in UTC; `pg` has no other switch for it.
   pg.defaults.parseInputDatesAsUTC = true;
   const common = { types: createTypes(), keepAlive: true };
-  const pool = new pg.Pool({
-    ...connection(),
-    ...common,
-    max: poolMax,
-    application_name: "securewave",
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: IDLE_CONNECTION_MS,
-    statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
-    onConnect: quieten, // awaited before the first query
-  });
-  // A lost connection shows in the query that uses it; the events alone would end the process.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
+  const pools = openPools(
+    {
+      ...connection(),
+      ...common,
+      application_name: "securewave",
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+      onConnect: quieten, // awaited before the first query
+    },
+    poolMax,
+    logins,
+  );
+  const pool = pools.owner;
+  // Whose statements may take any time waits for any time.
+  const answerMs = answerTimeoutMs ?? (statementTimeoutMs && statementTimeoutMs + ANSWER_GRACE_MS);
+  if (answerMs > 0)
+    for (const each of pools.all) each.on("connect", (client) => giveUpAfter(client, answerMs));
+  const slow = createSlowStatements(slowMs);
 
   const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool, onCreateConnection: keepValuesOutOfErrors }),
-    ...(onQuery === undefined ? {} : { log: (event: LogEvent) => onQuery(describeQuery(event)) }),
+    dialect: new PostgresDialect({
+      pool: { connect: () => pools.present().connect(), end: pools.end, options: pool.options },
+      onCreateConnection: keepValuesOutOfErrors,
+    }),
+    log(event: LogEvent) {
+      slow.note(event.query.sql, event.queryDurationMillis);
+      onQuery?.(describeQuery(event));
+    },
   });
   const listener = createListener(() => ({
     ...connection(),
+    ...logins?.api,
     ...common,
     application_name: "securewave listen",
   }));
@@ -135,29 +176,38 @@ async function connectDatabase(
   const database: Database = {
     db,
     pool,
+    slow,
+    pools: pools.all,
+    as: asLogin,
     kind: embedded === undefined ? "postgres" : "embedded",
     processIds: () => embedded?.processIds() ?? [],
     async ping() {
       const startMs = performance.now();
-      await pool.query("select 1").catch((error) => {
-        throw storeErrors.unreachable({ internal: describeDatabaseError(error) });
-      });
+      await pools
+        .present()
+        .query("select 1")
+        .catch((error) => {
+          throw storeErrors.unreachable({ internal: describeDatabaseError(error) });
+        });
       return performance.now() - startMs;
     },
-    stats: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    stats: pools.stats,
     transaction: (work, transactionOptions) => runTransaction(db, work, transactionOptions),
     listen: (channel, handlers) => listener.listen(channel, handlers),
     async close() {
       await listener.close();
       // Queries that run are awaited; the pool takes no further ones.
-      await pool.end();
+      await pools.end();
       await embedded?.close();
     },
   };
-  await demandVersion(pool).catch(async (error) => {
+  try {
+    await demandVersion(pool);
+    if (embedded !== undefined && logins !== undefined) await createRoles(pool);
+  } catch (error) {
     await database.close();
     throw error;
-  });
+  }
   return database;
 }
 

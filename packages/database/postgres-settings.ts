@@ -1,23 +1,8 @@
 /**
- * What the embedded PostgreSQL runs with. Given on its command line, so that a store from an older
- * SecureWave runs with the settings of this one.
+ * No value of a row and no address reaches a log line. Below the level `log` stand errors, whose texts quote values; the
+ * caller gets them.
  */
-export const POSTGRES_SETTINGS = {
-  // What is acknowledged is on the disk.
-  fsync: "on",
-  synchronous_commit: "on",
-  full_page_writes: "on",
-  wal_level: "replica",
-
-  // Nobody but this process talks to it.
-  listen_addresses: "",
-  unix_socket_permissions: "0700",
-  max_connections: "40",
-  max_wal_senders: "2",
-  max_replication_slots: "0",
-
-  // No value of a row and no address reaches a log line. Below the level `log` stand errors, whose texts
-  // quote values; the caller gets them.
+export const QUIET_LOG_SETTINGS = {
   log_destination: "stderr",
   logging_collector: "off",
   log_line_prefix: "",
@@ -32,6 +17,29 @@ export const POSTGRES_SETTINGS = {
   log_checkpoints: "off",
   log_autovacuum_min_duration: "-1",
   lc_messages: "C",
+} as const;
+
+/**
+ * What the embedded PostgreSQL runs with. Given on its command line, so that a store from an older
+ * SecureWave runs with the settings of this one.
+ */
+export const POSTGRES_SETTINGS = {
+  // What is acknowledged is on the disk.
+  fsync: "on",
+  synchronous_commit: "on",
+  full_page_writes: "on",
+  wal_level: "replica",
+
+  // Nobody but this process talks to it.
+  listen_addresses: "",
+  unix_socket_permissions: "0700",
+  max_connections: "40",
+  // A base backup and the archive follow it; when the archive cannot, its slot holds back this much at most.
+  max_wal_senders: "4",
+  max_replication_slots: "2",
+  max_slot_wal_keep_size: "2GB",
+
+  ...QUIET_LOG_SETTINGS,
 
   // Small: a store of some hundred megabytes beside the program itself.
   shared_buffers: "24MB",
@@ -60,6 +68,6 @@ export const THROWAWAY_SETTINGS = {
   fsync: "off",
   synchronous_commit: "off",
   full_page_writes: "off",
-  max_connections: "100",
+  max_connections: "200",
   max_wal_size: "1GB",
 } as const;

@@ -37,6 +37,27 @@ export interface Tables {
   policy_agreements: PolicyAgreementsTable;
   privacy_requests: PrivacyRequestsTable;
   zero_log_reports: ZeroLogReportsTable;
+  alert_episodes: AlertEpisodesTable;
+  alert_silences: AlertSilencesTable;
+  alert_watch: AlertWatchTable;
+  job_states: JobStatesTable;
+  job_runs: JobRunsTable;
+  dead_letters: DeadLettersTable;
+  availability_quarters: AvailabilityQuartersTable;
+  performance_quarters: PerformanceQuartersTable;
+  availability_periods: AvailabilityPeriodsTable;
+  performance_periods: PerformancePeriodsTable;
+  incidents: IncidentsTable;
+  incident_updates: IncidentUpdatesTable;
+  maintenance_windows: MaintenanceWindowsTable;
+  maintenance_letters: MaintenanceLettersTable;
+  backups: BackupsTable;
+  backup_verifications: BackupVerificationsTable;
+  backup_runs: BackupRunsTable;
+  breaches: BreachesTable;
+  breach_entries: BreachEntriesTable;
+  notices: NoticesTable;
+  drill_reports: DrillReportsTable;
 }
 
 export interface AccountsTable {
@@ -156,6 +177,7 @@ export interface NodesTable {
   counting: Generated<"trusted" | "quarantined" | "lifted">;
   removed_on: string | null;
   cloned_on: string | null;
+  is_credential_due: Generated<boolean>;
 }
 
 export interface AddressPoolTable {
@@ -329,4 +351,214 @@ export interface ZeroLogReportsTable {
   outcome: "clean" | "leaking" | "incomplete";
   hits: number;
   note: string;
+}
+
+export interface BreachesTable {
+  id: string;
+  summary: string;
+  opened_at: Date;
+  closed_at: Date | null;
+}
+
+export interface BreachEntriesTable {
+  breach_id: string;
+  number: number;
+  at: Date;
+  kind: "opened" | "isolated" | "rotated" | "noted" | "notified" | "reopened" | "closed";
+  detail: string;
+}
+
+export interface NoticesTable {
+  id: string;
+  number: Generated<number>;
+  subject: string;
+  text: string;
+  node_id: string | null;
+  asked_on: string;
+  letters: Generated<number>;
+  reached: Generated<string>;
+  is_complete: Generated<boolean>;
+}
+
+export interface DrillReportsTable {
+  number: number;
+  id: string;
+  scenario: string;
+  outcome: "met" | "missed" | "failed";
+  carried_out_on: string;
+  rto_seconds: number;
+  rpo_seconds: number;
+  note: string;
+}
+
+export interface BackupsTable {
+  id: string;
+  kind: "database" | "config" | "vpn";
+  taken_at: Date;
+  version: string;
+  size_bytes: number;
+  objects: number;
+  counts: unknown;
+}
+
+export interface BackupVerificationsTable {
+  number: number;
+  backup_id: string;
+  verified_at: Date;
+  outcome: "passed" | "failed";
+  checks: unknown;
+}
+
+export interface BackupRunsTable {
+  number: number;
+  act: "back_up" | "verify" | "clean_up" | "restore";
+  begun_at: Date;
+  ended_at: Date;
+  succeeded: number;
+  failed: number;
+  backup_ids: string[];
+  problem: string | null;
+  restored_to: Date | null;
+}
+
+export interface AvailabilityQuartersTable {
+  starts_at: Date;
+  component: string;
+  up: number;
+  degraded: number;
+  down: number;
+  maintenance: number;
+}
+
+export interface PerformanceQuartersTable {
+  starts_at: Date;
+  process: string;
+  requests_floor: number;
+  mean_ms: number;
+  p95_ms: number;
+  error_share: number;
+  probe_ms: number;
+  query_ms: number;
+  processor: number;
+  memory: number;
+}
+
+export interface AvailabilityPeriodsTable {
+  period: "hour" | "day";
+  starts_at: Date;
+  component: string;
+  up_minutes: number;
+  degraded_minutes: number;
+  down_minutes: number;
+  maintenance_minutes: number;
+}
+
+export interface PerformancePeriodsTable {
+  period: "hour" | "day";
+  starts_at: Date;
+  requests_floor: number;
+  mean_ms: number;
+  p95_ms: number;
+  error_share: number;
+  probe_ms: number;
+  query_ms: number;
+  processor: number;
+  memory: number;
+}
+
+export interface IncidentsTable {
+  id: string;
+  title: string;
+  state: "investigating" | "identified" | "monitoring" | "resolved";
+  components: unknown;
+  opened_at: Date;
+  resolved_at: Date | null;
+}
+
+export interface IncidentUpdatesTable {
+  id: string;
+  incident_id: string;
+  state: "investigating" | "identified" | "monitoring" | "resolved";
+  text: string;
+  posted_at: Date;
+  is_edited: Generated<boolean>;
+}
+
+export interface MaintenanceWindowsTable {
+  id: string;
+  title: string;
+  text: string;
+  starts_at: Date;
+  ends_at: Date;
+  announced_at: Date;
+  components: string[];
+  mode: "off" | "read-only" | "closed";
+  is_emergency: boolean;
+  notifies: boolean;
+  is_cancelled: Generated<boolean>;
+}
+
+export interface MaintenanceLettersTable {
+  window_id: string;
+  kind: "announced" | "reminder" | "changed" | "cancelled";
+  reached: Generated<string>;
+  is_done: Generated<boolean>;
+}
+
+export interface JobStatesTable {
+  name: string;
+  known_since: Date;
+  scheduled_at: Date;
+  requests: Generated<number>;
+  requests_done: Generated<number>;
+  cause: Generated<"clock" | "staff" | "act">;
+  attempts: Generated<number>;
+  retry_at: Date | null;
+  holder: string | null;
+  beats: Generated<number>;
+  progress_done: number | null;
+  progress_total: number | null;
+  progress_what: string | null;
+  succeeded_at: Date | null;
+}
+
+export interface JobRunsTable {
+  name: string;
+  number: number;
+  started_at: Date;
+  cause: "clock" | "staff";
+  attempt: number;
+  result: "running" | "succeeded" | "failed" | "interrupted";
+  code: string | null;
+  duration_ms: number | null;
+}
+
+export interface DeadLettersTable {
+  id: string;
+  job: string;
+  account_id: string | null;
+  data: unknown;
+  failed_on: string;
+  attempts: number;
+  code: string | null;
+}
+
+export interface AlertEpisodesTable {
+  name: string;
+  began_at: Date;
+  ended_at: Date | null;
+  severity: "critical" | "warning";
+  is_told: boolean;
+}
+
+export interface AlertSilencesTable {
+  name: string;
+  reason: string;
+  until_at: Date;
+}
+
+export interface AlertWatchTable {
+  id: Generated<boolean>;
+  holder: string;
+  judged_at: Date;
 }

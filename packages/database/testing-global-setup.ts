@@ -1,9 +1,12 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "./embedded.ts";
 import { migrate } from "./migrate.ts";
+import { createRoles } from "./roles/apply.ts";
+import { ROLES } from "./roles/roles.ts";
 
 /**
  * Starts the test run's PostgreSQL, or takes the one of `TEST_DATABASE_URL`, and makes the migrated
@@ -20,7 +23,13 @@ export async function setup(): Promise<() => Promise<void>> {
 
   await runOn(url, `drop database if exists ${template}`, `create database ${template}`);
   const pool = new pg.Pool({ connectionString: withDatabase(url, template), max: 1 });
+  await createRoles(pool);
   await migrate(pool);
+  if (given) {
+    process.env.TEST_DATABASE_ROLES_PASSWORD = createHash("sha256").update(given).digest("hex");
+    for (const { name } of ROLES)
+      await pool.query(`alter role ${name} password '${process.env.TEST_DATABASE_ROLES_PASSWORD}'`);
+  }
   await pool.end();
   // The workers that run the tests inherit these.
   process.env.TEST_DATABASE_URL = url;

@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { invariant } from "@securewave/foundation";
+import { urlWith } from "./credentials.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./open.ts";
+import type { Logins } from "./pools.ts";
+import { roleOf, SERVICE_LOGINS } from "./roles/roles.ts";
 import { runOn, withDatabase } from "./testing-global-setup.ts";
 
 export interface TestDatabase extends Database {
@@ -43,6 +46,22 @@ export async function openTestDatabase(options: Partial<DatabaseOptions> = {}): 
       await runOn(serverUrl, `drop database if exists ${name} with (force)`);
     },
   };
+}
+
+/** Opens a test's database as the service does: each kind of work under its own login. */
+export function openAsService({ url }: Pick<TestDatabase, "url">, poolMax = 10): Promise<Database> {
+  return openDatabase({ url, logins: serviceLogins(url), poolMax, statementTimeoutMs: 10_000 });
+}
+
+/** The service's logins to a database of the tests' server. */
+export function serviceLogins(url: string): Logins {
+  const password = process.env.TEST_DATABASE_ROLES_PASSWORD ?? "";
+  return Object.fromEntries(
+    SERVICE_LOGINS.map((login) => [
+      login,
+      { connectionString: urlWith(url, { user: roleOf(login), password }) },
+    ]),
+  );
 }
 
 const ALL_TABLES = `

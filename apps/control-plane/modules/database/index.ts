@@ -1,0 +1,2 @@
+export { mountDatabase } from "./routes.ts";
+export { createDatabaseDesk } from "./service.ts";
