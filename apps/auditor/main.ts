@@ -6,7 +6,12 @@ import { createInterface } from "node:readline";
 import { openDatabase } from "@securewave/database";
 import { invariant, systemClock } from "@securewave/foundation";
 import { type Report, runGhosts, type Surface } from "@securewave/ghosts";
-import type { AuditorEvent, AuditorOrder } from "@securewave/ghosts/auditor-protocol";
+import type {
+  AuditorEvent,
+  AuditorOrder,
+  BackupAnswer,
+  BackupControls,
+} from "@securewave/ghosts/auditor-protocol";
 import { openTemporaryFolder, removeLeftovers } from "./leftovers.ts";
 import { watched } from "./progress.ts";
 import { createCalls } from "./service-calls.ts";
@@ -33,16 +38,18 @@ async function main(): Promise<void> {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void leave(1));
   const input = createInterface({ input: process.stdin });
-  const first = new Promise<string | undefined>((resolve) => {
-    input.once("line", resolve);
-    input.once("close", () => resolve(undefined));
-  });
-  const order = readOrder(await first);
+  const lines = input[Symbol.asyncIterator]();
+  const next = async () => (await lines.next()).value;
+  const order = readOrder(await next());
   if (order === undefined) return leave(2);
   input.once("close", () => void leave(1)); // whoever asked is gone
   try {
     setPriority(PRIORITY);
-    await emit({ kind: "report", report: await audit(order) });
+    const backUp = async (controls: BackupControls): Promise<BackupAnswer> => {
+      await emit({ kind: "back_up", controls });
+      return JSON.parse((await next()) ?? "");
+    };
+    await emit({ kind: "report", report: await audit(order, backUp) });
     await leave(0);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.stack : "failed"}\n`);
@@ -50,7 +57,10 @@ async function main(): Promise<void> {
   }
 }
 
-async function audit(order: AuditorOrder): Promise<Report> {
+async function audit(
+  order: AuditorOrder,
+  backUp: (controls: BackupControls) => Promise<BackupAnswer>,
+): Promise<Report> {
   await removeLeftovers();
   const folder = await openTemporaryFolder();
   ending.push(() => rm(folder, { recursive: true, force: true }));
@@ -63,7 +73,7 @@ async function audit(order: AuditorOrder): Promise<Report> {
   const call = createCalls(order.apiUrl, order.apiHost);
   const tunnels = order.node && openTunnels({ node: order.node, call, isQuick: order.isQuick });
   if (tunnels) ending.push(() => tunnels.close());
-  const { surfaces, notCovered } = await planSurfaces(order, database, tunnels?.emptyCable);
+  const { surfaces, notCovered } = await planSurfaces(order, database, tunnels?.emptyCable, backUp);
   for (const surface of surfaces) ending.push(async () => surface.clear?.());
   await emit({ kind: "surfaces", surfaces: surfaces.map(({ id, title }: Surface) => ({ id, title })) });
   const seed = randomBytes(32);

@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import type { Database } from "@securewave/database";
 import {
   filesSurface,
@@ -10,7 +10,8 @@ import {
   systemLogSurface,
   textsSurface,
 } from "@securewave/ghosts";
-import type { AuditorOrder } from "@securewave/ghosts/auditor-protocol";
+import type { AuditorOrder, BackupAnswer, BackupControls } from "@securewave/ghosts/auditor-protocol";
+import { backupSurfaces } from "./backup-surfaces.ts";
 import { checkNode, checkRedis } from "./checks.ts";
 import { databaseSurfaces } from "./database-surfaces.ts";
 import { type Folder, formOfFolder } from "./folders.ts";
@@ -22,16 +23,23 @@ export interface Plan {
   readonly notCovered: readonly string[];
 }
 
-/** @param emptyCable an interface for the node's control; undefined where there are no tunnels */
+/**
+ * @param emptyCable an interface for the node's control; undefined where there are no tunnels
+ * @param backUp has the service make a backup
+ */
 export async function planSurfaces(
   order: AuditorOrder,
   database: Database,
   emptyCable: string | undefined,
+  backUp: (controls: BackupControls) => Promise<BackupAnswer>,
 ): Promise<Plan> {
   const notCovered: string[] = [];
   const leaveOut = (what: string) => void notCovered.push(what);
+  const named = order.folders.map((dir, index) => ({ dir, number: index + 1 }));
   const folders = await Promise.all(
-    order.folders.map(async (dir, index) => ({ dir, number: index + 1, form: await formOfFolder(dir) })),
+    named
+      .filter(({ dir }) => resolve(dir) !== order.backups?.target.url)
+      .map(async (folder) => ({ ...folder, form: await formOfFolder(folder.dir) })),
   );
   const { surfaces: ofDatabase, taken } = await databaseSurfaces(order, database, folders, leaveOut);
   const surfaces = [
@@ -40,6 +48,12 @@ export async function planSurfaces(
     ...serviceSurfaces(order, leaveOut),
     ...folderSurfaces(folders.filter((folder) => !taken.has(folder))),
     ...(await metricsSurfaces(order, leaveOut)),
+    ...(order.backups === undefined
+      ? []
+      : await backupSurfaces(
+          { backups: order.backups, pool: database.pool, planting: ofDatabase[0]?.id ?? "", backUp },
+          leaveOut,
+        )),
     ...nodeSurfaces(order, emptyCable, leaveOut),
   ];
   leaveOut(
@@ -77,9 +91,12 @@ function folderSurfaces(folders: readonly Folder[]): Surface[] {
 }
 
 function serviceSurfaces(order: AuditorOrder, leaveOut: (what: string) => void): Surface[] {
-  const { dataDir, logPath, database } = order;
-  const store = database.dataDir === undefined ? "" : relative(dataDir, database.dataDir);
-  const isBelow = store !== "" && !store.startsWith("..");
+  const { dataDir, logPath, database, backups } = order;
+  // What is searched as what it is.
+  const others = [database.dataDir, backups?.target.url].flatMap((dir) => {
+    const below = dir === undefined || dir.includes("://") ? "" : relative(dataDir, dir);
+    return below === "" || below.startsWith("..") ? [] : [below];
+  });
   if (logPath === undefined)
     leaveOut(
       "The service's log, which goes to standard output and to whoever keeps that (LOG_FILE gives it a file).",
@@ -90,7 +107,7 @@ function serviceSurfaces(order: AuditorOrder, leaveOut: (what: string) => void):
       title: "Service: data folder",
       rows: [19, 22],
       dir: dataDir,
-      ...(isBelow && { without: [store] }),
+      without: others,
     }),
     ...(logPath === undefined
       ? []

@@ -1,0 +1,190 @@
+import { appendFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { BackupKind, BackupRun } from "@securewave/contracts";
+import { migrate, openDatabase } from "@securewave/database";
+import type { TestDatabase } from "@securewave/database/testing";
+import { eventually } from "@securewave/testing/eventually";
+import { temporaryDir } from "@securewave/testing/temporary";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeOf, openTestApp, type TestApp } from "../../testing.ts";
+
+const WORKER = [process.execPath, fileURLToPath(import.meta.resolve("./work/main.ts"))];
+const dir = temporaryDir("backups");
+const targetDir = join(dir.path, "target");
+let service: TestApp;
+beforeAll(async () => {
+  service = await openTestApp({
+    backupWorker: WORKER,
+    jobs: true,
+    database: await openStore(),
+    wrapDatabase: (database) => database,
+    settings: { BACKUP_TARGET: targetDir, BACKUP_ARCHIVE_SECONDS: "1" },
+  });
+});
+afterAll(async () => {
+  await service.close();
+  dir.remove();
+});
+
+/** A store of our own: a backup is of all that a server has. */
+async function openStore(): Promise<TestDatabase> {
+  const database = await openDatabase({
+    dir: join(dir.path, "store"),
+    poolMax: 10,
+    statementTimeoutMs: 20_000,
+  });
+  await migrate(database.pool);
+  return { ...database, url: "", truncateAll: async () => {} };
+}
+
+async function settled(): Promise<BackupRun> {
+  const { client } = await service.admin();
+  return eventually(
+    async () => {
+      const { run } = await client.backups.run();
+      if (run === null || run.state === "running") throw new Error("it still goes on");
+      return run;
+    },
+    { timeoutMs: 60_000 },
+  );
+}
+
+async function backUp(kind: BackupKind): Promise<string> {
+  const { client } = await service.admin();
+  await client.backups.start({ body: { kind } });
+  const run = await settled();
+  expect(run).toMatchObject({ state: "done", succeeded: 1, failed: 0, problem: null });
+  return run.backup_ids[0] ?? "";
+}
+
+test("a full run makes a backup of each kind; each is listed, and the trail says who wanted it", async () => {
+  const { client, id } = await service.admin();
+  await client.backups.start({ body: {} });
+  expect(await codeOf(client.backups.start({ body: {} }))).toBe("backups.already_running");
+  const run = await settled();
+  expect(run).toMatchObject({ act: "back_up", state: "done", succeeded: 3, failed: 0 });
+  const { items } = await client.backups.list({ query: { limit: 2 } });
+  expect(items).toHaveLength(2);
+  const state = await client.backups.state();
+  expect(state.newest.map(({ kind, backup }) => [kind, backup?.kind])).toEqual([
+    ["database", "database"],
+    ["config", "config"],
+    ["vpn", "vpn"],
+  ]);
+  const database = state.newest[0]?.backup;
+  expect(database?.counts.accounts).toBe(1);
+  const trail = await client.audit.list({ query: { kind: "backup_ordered" } });
+  expect(trail.items[0]?.body).toMatchObject({ actor: id, details: { act: "back_up" } });
+}, 90_000);
+
+test("backups of a search hold what must be found in them, verify as others do, and go with the search", async () => {
+  const { audited } = service.app.operations.backups;
+  expect(audited.place()).toMatchObject({ isOn: true, target: { url: targetDir }, isDatabaseFollowed: true });
+  const { backupIds } = await audited.backUp({ config: "control one", vpn: "control two" });
+  expect(backupIds).toHaveLength(3);
+  const { client } = await service.admin();
+  await client.backups.verify({ params: { id: backupIds[2] ?? "" } });
+  expect(await settled()).toMatchObject({ act: "verify", state: "done" });
+
+  await audited.discard(backupIds);
+  const left = (await client.backups.list({ query: {} })).items;
+  expect(left.map(({ kind }) => kind).sort()).toEqual(["config", "database", "vpn"]);
+  expect(left.filter(({ id }) => backupIds.includes(id))).toEqual([]);
+  await audited.discard(left.map(({ id }) => id)); // the last of a kind stays
+  expect((await client.backups.list({ query: {} })).items).toHaveLength(3);
+}, 90_000);
+
+describe("a verification", () => {
+  test("restores the database beside the service, and finds every row, rule, entry and config as they were", async () => {
+    const id = await backUp("database");
+    await service.person(); // what comes later is not in it
+    const { client } = await service.admin();
+    await client.backups.verify({ params: { id } });
+    expect(await settled()).toMatchObject({ act: "verify", state: "done", problem: null });
+    const { verification } = await client.backups.show({ params: { id } });
+    expect(verification?.checks.map(({ name, outcome }) => [name, outcome])).toEqual([
+      ["objects", "passed"],
+      ["archive", "passed"],
+      ["restore", "passed"],
+      ["row_counts", "passed"],
+      ["constraints", "passed"],
+      ["audit_trail", "passed"],
+      ["device_configs", "passed"],
+    ]);
+  }, 120_000);
+
+  test("opens settings and nodes' configurations", async () => {
+    for (const kind of ["config", "vpn"] as const) {
+      const id = await backUp(kind);
+      const { client } = await service.admin();
+      await client.backups.verify({ params: { id } });
+      expect(await settled()).toMatchObject({ state: "done" });
+    }
+  }, 60_000);
+
+  test("finds an object that was changed, and says so in the log and to staff", async () => {
+    const id = await backUp("config");
+    const folder = join(targetDir, "backups", "config", id);
+    const object = (await readdir(folder)).find((name) => name !== "manifest.json") ?? "";
+    await appendFile(join(folder, object), "x");
+    const { client } = await service.admin();
+    await client.backups.verify({ params: { id } });
+    expect(await settled()).toMatchObject({
+      state: "failed",
+      failed: 1,
+      problem: expect.stringContaining("config.json"),
+    });
+    expect(service.logLines.some((line) => line.includes('"backup_damaged"'))).toBe(true);
+    expect((await client.backups.state()).last_verification?.outcome).toBe("failed");
+  }, 60_000);
+});
+
+test("a target that is not there fails the run, which says what to do; nothing else is hurt", async () => {
+  const filePath = join(dir.path, "no-folder");
+  await writeFile(filePath, "");
+  const broken = await openTestApp({
+    backupWorker: WORKER,
+    settings: { BACKUP_TARGET: join(filePath, "backups") },
+  });
+  const { client } = await broken.admin();
+  await client.backups.start({ body: { kind: "config" } });
+  const run = await eventually(async () => {
+    const found = (await client.backups.run()).run;
+    if (found?.state === "running") throw new Error("it still goes on");
+    return found;
+  });
+  expect(run).toMatchObject({ state: "failed", failed: 1, problem: expect.any(String) });
+  expect((await broken.client().service.live()).status).toBe("alive");
+  await broken.close();
+}, 60_000);
+
+test("switched off, or without the program, nothing is made, and the refusal says which", async () => {
+  const off = await openTestApp({ backupWorker: WORKER, settings: { BACKUPS: "off" } });
+  expect(await codeOf((await off.admin()).client.backups.start({ body: {} }))).toBe("backups.is_off");
+  await off.close();
+  const bare = await openTestApp();
+  expect(await codeOf((await bare.admin()).client.backups.start({ body: {} }))).toBe("backups.not_possible");
+  expect(await codeOf((await bare.admin()).client.backups.cleanUp())).toBe("backups.not_possible");
+  await bare.close();
+});
+
+test("a service with the public key alone seals backups and cannot verify them", async () => {
+  const { createIdentity } = await import("@securewave/backup");
+  const sealing = await openTestApp({
+    backupWorker: WORKER,
+    settings: { BACKUP_RECIPIENT: createIdentity().recipient, BACKUP_TARGET: join(dir.path, "other") },
+  });
+  const { client } = await sealing.admin();
+  await client.backups.start({ body: { kind: "vpn" } });
+  const id = await eventually(async () => {
+    const { run } = await client.backups.run();
+    if (run?.state !== "done") throw new Error("it still goes on");
+    return run.backup_ids[0] ?? "";
+  });
+  expect(await codeOf(client.backups.verify({ params: { id } }))).toBe("backups.no_key");
+  expect(await codeOf(client.backups.verify({ params: { id: "20260101T000000Z-abcdefgh" } }))).toBe(
+    "backups.not_found",
+  );
+  await sealing.close();
+}, 60_000);

@@ -1,0 +1,28 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { defineErrors } from "@securewave/foundation";
+import type { Config } from "../../../config.ts";
+import { backupKeyPathOf, parseIdentities } from "../keys.ts";
+import { keysOf } from "../open.ts";
+
+const identityErrors = defineErrors("backup_identities", {
+  missing: {
+    status: 422,
+    message: "The key that opens backups is not in the settings. Name its file: --key-file <file>",
+  },
+});
+
+/** @throws backup_identities.missing */
+export async function identitiesFor(config: Config, keyFile: string | undefined): Promise<string[]> {
+  if (keyFile !== undefined) return parseIdentities(withoutRemarks(await readFile(keyFile, "utf8")));
+  // On a machine that was set up anew, none is made: it would open nothing.
+  const isThere = config.backups.key !== undefined || existsSync(backupKeyPathOf(config));
+  const { identities } = isThere ? await keysOf(config) : { identities: [] };
+  if (identities.length === 0) throw identityErrors.missing();
+  return [...identities];
+}
+
+/** As `age-keygen` writes them. */
+function withoutRemarks(text: string): string {
+  return text.replace(/^#.*$/gm, "");
+}
