@@ -1,0 +1,146 @@
+import type { Tables } from "@securewave/database";
+import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
+
+type Db = Kysely<Tables>;
+export type AvailabilityQuarter = Selectable<Tables["availability_quarters"]>;
+export type PerformanceQuarter = Selectable<Tables["performance_quarters"]>;
+export type AvailabilityPeriod = Selectable<Tables["availability_periods"]>;
+export type PerformancePeriod = Selectable<Tables["performance_periods"]>;
+type Period = AvailabilityPeriod["period"];
+
+/** Adds minutes to those that are there: what is added twice is there once. */
+export async function addMinutes(db: Db, rows: readonly AvailabilityQuarter[]): Promise<void> {
+  if (rows.length === 0) return;
+  await db
+    .insertInto("availability_quarters")
+    .values([...rows])
+    .onConflict((conflict) =>
+      conflict.columns(["starts_at", "component"]).doUpdateSet({
+        up: sql`availability_quarters.up | excluded.up`,
+        degraded: sql`availability_quarters.degraded | excluded.degraded`,
+        down: sql`availability_quarters.down | excluded.down`,
+        maintenance: sql`availability_quarters.maintenance | excluded.maintenance`,
+      }),
+    )
+    .execute();
+}
+
+export async function putPerformance(
+  db: Db,
+  rows: readonly Insertable<Tables["performance_quarters"]>[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await db
+    .insertInto("performance_quarters")
+    .values([...rows])
+    .onConflict((conflict) => conflict.columns(["starts_at", "process"]).doUpdateSet(PERFORMANCE_OF_NEW))
+    .execute();
+}
+
+const PERFORMANCE_OF_NEW = {
+  requests_floor: sql<number>`excluded.requests_floor`,
+  mean_ms: sql<number>`excluded.mean_ms`,
+  p95_ms: sql<number>`excluded.p95_ms`,
+  error_share: sql<number>`excluded.error_share`,
+  probe_ms: sql<number>`excluded.probe_ms`,
+  query_ms: sql<number>`excluded.query_ms`,
+  processor: sql<number>`excluded.processor`,
+  memory: sql<number>`excluded.memory`,
+};
+
+export function listQuarters(db: Db, from: Date, to: Date): Promise<AvailabilityQuarter[]> {
+  return db
+    .selectFrom("availability_quarters")
+    .selectAll()
+    .where("starts_at", ">=", from)
+    .where("starts_at", "<", to)
+    .orderBy("starts_at")
+    .execute();
+}
+
+export function listPerformanceQuarters(db: Db, from: Date, to: Date): Promise<PerformanceQuarter[]> {
+  return db
+    .selectFrom("performance_quarters")
+    .selectAll()
+    .where("starts_at", ">=", from)
+    .where("starts_at", "<", to)
+    .orderBy("starts_at")
+    .execute();
+}
+
+export function listPeriods(db: Db, period: Period, from: Date, to: Date): Promise<AvailabilityPeriod[]> {
+  return db
+    .selectFrom("availability_periods")
+    .selectAll()
+    .where("period", "=", period)
+    .where("starts_at", ">=", from)
+    .where("starts_at", "<", to)
+    .orderBy("starts_at")
+    .execute();
+}
+
+export function listPerformancePeriods(
+  db: Db,
+  period: Period,
+  from: Date,
+  to: Date,
+): Promise<PerformancePeriod[]> {
+  return db
+    .selectFrom("performance_periods")
+    .selectAll()
+    .where("period", "=", period)
+    .where("starts_at", ">=", from)
+    .where("starts_at", "<", to)
+    .orderBy("starts_at")
+    .execute();
+}
+
+export async function putPeriods(
+  trx: Db,
+  availability: readonly AvailabilityPeriod[],
+  performance: readonly PerformancePeriod[],
+): Promise<void> {
+  if (availability.length > 0)
+    await trx
+      .insertInto("availability_periods")
+      .values([...availability])
+      .onConflict((conflict) =>
+        conflict.columns(["period", "starts_at", "component"]).doUpdateSet({
+          up_minutes: sql`excluded.up_minutes`,
+          degraded_minutes: sql`excluded.degraded_minutes`,
+          down_minutes: sql`excluded.down_minutes`,
+          maintenance_minutes: sql`excluded.maintenance_minutes`,
+        }),
+      )
+      .execute();
+  if (performance.length > 0)
+    await trx
+      .insertInto("performance_periods")
+      .values([...performance])
+      .onConflict((conflict) => conflict.columns(["period", "starts_at"]).doUpdateSet(PERFORMANCE_OF_NEW))
+      .execute();
+}
+
+/** The quarters in which measuring began. */
+export function firstQuarters(db: Db): Promise<AvailabilityQuarter[]> {
+  const first = db.selectFrom("availability_quarters").select(sql<Date>`min(starts_at)`.as("first"));
+  return db.selectFrom("availability_quarters").selectAll().where("starts_at", "=", first).execute();
+}
+
+/** The very first quarter stays: it tells since when there is anything to know. */
+export async function deleteOlder(
+  trx: Db,
+  before: { readonly quarters: Date; readonly hours: Date; readonly days: Date },
+): Promise<void> {
+  const first = trx.selectFrom("availability_quarters").select(sql<Date>`min(starts_at)`.as("first"));
+  await trx
+    .deleteFrom("availability_quarters")
+    .where("starts_at", "<", before.quarters)
+    .where("starts_at", ">", first)
+    .execute();
+  await trx.deleteFrom("performance_quarters").where("starts_at", "<", before.quarters).execute();
+  for (const table of ["availability_periods", "performance_periods"] as const) {
+    await trx.deleteFrom(table).where("period", "=", "hour").where("starts_at", "<", before.hours).execute();
+    await trx.deleteFrom(table).where("period", "=", "day").where("starts_at", "<", before.days).execute();
+  }
+}

@@ -1,0 +1,3 @@
+export { createIncidents } from "./incidents.ts";
+export { addStatusPage, mountStatus } from "./routes.ts";
+export { createStatus } from "./service.ts";
