@@ -1,0 +1,11 @@
+export type { LoopbackCluster } from "./cluster.ts";
+export { openLoopbackCluster } from "./cluster.ts";
+export type { LedgerResult, Writer } from "./ledger.ts";
+export { openSqlWriters } from "./ledger.ts";
+export { clusterRequirements } from "./programs.ts";
+export type { Replicas } from "./replicas.ts";
+export { createApiWriters, openReplicas } from "./replicas.ts";
+export type { Scenario, Stage } from "./scenarios.ts";
+export { SCENARIOS } from "./scenarios.ts";
+export type { Writers } from "./trial.ts";
+export { tryScenario } from "./trial.ts";
