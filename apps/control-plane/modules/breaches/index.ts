@@ -1,0 +1,2 @@
+export { mountBreaches } from "./routes.ts";
+export { createBreaches } from "./service.ts";

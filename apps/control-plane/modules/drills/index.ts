@@ -1,0 +1,2 @@
+export { mountDrills } from "./routes.ts";
+export { createDrills } from "./service.ts";

@@ -1,0 +1,2 @@
+export type { NewNotice, Notices } from "./service.ts";
+export { createNotices } from "./service.ts";
