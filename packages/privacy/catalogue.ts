@@ -1,6 +1,8 @@
 import { invariant } from "@securewave/foundation";
 import { type Entry, entryOf, type Group, type Room } from "./entry.ts";
 import { auditEntry, auditKinds } from "./rooms/audit.ts";
+import { backupTables } from "./rooms/backups.ts";
+import { breachTables } from "./rooms/breaches.ts";
 import { browserItems } from "./rooms/browser.ts";
 import { busTopics } from "./rooms/bus.ts";
 import { defences } from "./rooms/defence.ts";
@@ -18,6 +20,7 @@ import { queueTables } from "./rooms/queue.ts";
 import { redisChannels, redisKeys } from "./rooms/redis.ts";
 import { rightsTables } from "./rooms/rights.ts";
 import { serviceTables } from "./rooms/service.ts";
+import { statusTables } from "./rooms/status.ts";
 import { traces } from "./rooms/traces.ts";
 import { useTables } from "./rooms/use.ts";
 
@@ -28,6 +31,9 @@ export const groups: readonly Group[] = [
   ...useTables,
   ...rightsTables,
   ...serviceTables,
+  ...backupTables,
+  ...breachTables,
+  ...statusTables,
   ...queueTables,
   ...auditKinds,
   auditEntry,

@@ -22,4 +22,5 @@ export { readSchema, type SchemaFacts } from "./guard/schema-facts.ts";
 export { findInSource } from "./guard/source.ts";
 export { findInSpans } from "./guard/traces.ts";
 export { files } from "./rooms/files.ts";
+export { purposeOfJob } from "./rooms/jobs.ts";
 export { reaches } from "./rooms/reaches.ts";

@@ -107,10 +107,50 @@ const kinds: Readonly<Record<string, Omit<Group, "room" | "name">>> = {
   node_cloned: toTheSecond("two machines had a node's credential, which ended"),
   node_trusted: toTheSecond("staff trust it again"),
   device_revoked_by_staff: toTheSecond("staff revoked a device"),
+  alert_silenced: toTheSecond("staff silenced an alert", {
+    alert: text("which"),
+    minutes: count("for how long"),
+  }),
+  alert_unsilenced: toTheSecond("staff let an alert be heard again", { alert: text("which") }),
   keys_rotated: toTheSecond("keys were rotated", { what: word("which", ["signing", "encryption"]) }),
+  maintenance_switched: toTheSecond("staff switched the maintenance mode", {
+    mode: word("to what", ["off", "read-only", "closed"]),
+  }),
+  maintenance_scheduled: toTheSecond("staff announced maintenance", {
+    mode: word("with which mode", ["off", "read-only", "closed"]),
+  }),
+  maintenance_changed: toTheSecond("staff changed announced maintenance", { names: text("what of it") }),
+  maintenance_cancelled: toTheSecond("staff cancelled maintenance"),
+  incident_opened: toTheSecond("staff posted an incident"),
+  incident_updated: toTheSecond("staff posted what is new of it", {
+    state: word("how far it is", ["investigating", "identified", "monitoring", "resolved"]),
+  }),
+  incident_edited: toTheSecond("staff edited what they posted", { names: text("what of it") }),
+  incident_removed: toTheSecond("staff took an incident off the status page"),
+  job_started: toTheSecond("staff had a job run"),
+  dead_letter_retried: toTheSecond("staff had a letter sent again that could not be delivered", {
+    job: word("which kind of letter", []),
+  }),
+  dead_letter_discarded: toTheSecond("staff gave up a letter that could not be delivered", {
+    job: word("which kind of letter", []),
+  }),
   audit_exported: toTheSecond("staff exported the trail", { from, to }),
   audit_archived: toTheSecond("old entries were moved to the archive", { from, to }),
-  restored_from_backup: toTheSecond("the store was restored from a backup"),
+  breach_opened: toTheSecond("staff opened a breach"),
+  breach_credentials_ended: toTheSecond("staff ended credentials after a breach", { what: text("which") }),
+  breach_noted: toTheSecond("staff wrote into the timeline of a breach"),
+  breach_notified: toTheSecond("staff wrote to customers about a breach"),
+  breach_closed: toTheSecond("staff closed a breach"),
+  node_credential_renewed: toTheSecond("a node made itself another credential, as staff asked"),
+  node_credential_ended: toTheSecond("staff ended the credential of a node that had made no other one"),
+  drill_recorded: toTheSecond("staff recorded what a drill measured", { scenario: text("what was drilled") }),
+  backup_ordered: toTheSecond("staff had backups made, verified or removed", {
+    act: word("what", ["back_up", "verify", "clean_up"]),
+    what: word("of which kind", ["database", "config", "vpn"]),
+  }),
+  restored_from_backup: toTheSecond("the store was restored from a backup", {
+    restored_to: instant("to which moment", "staff restored it"),
+  }),
 };
 
 export const auditKinds: readonly Group[] = [

@@ -11,7 +11,7 @@ export const busTopics: readonly Group[] = [
     payload: id("which node", ofNobody),
   }),
   topic("sessions-changed", "log-ins must be looked at again", {
-    payload: id("of whom: account, log-in or API key"),
+    payload: id("of whom: account, log-in or API key, or `all`"),
   }),
   topic("refresh-rotated", "a log-in was renewed", { payload: hash("hash of its token") }),
   topic("plans-changed", "an account has another plan, or the plans were changed", {

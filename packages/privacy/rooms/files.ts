@@ -58,7 +58,7 @@ export const files: readonly KnownFile[] = [
     "secrets",
     {
       ...OPERATORS,
-      path: /^secrets\/(jwt-secret|master-key)$/,
+      path: /^secrets\/(jwt-secret|master-key|backup-key(\.new)?)$/,
       what: "keys of the service",
       purpose: "to seal what is secret in the store",
     },
@@ -123,6 +123,18 @@ export const files: readonly KnownFile[] = [
   ),
   file(
     "data folder",
+    "backups",
+    {
+      ...OPERATORS,
+      path: /^backups\/(backups|archive|check)\//,
+      what: "backups, where BACKUP_TARGET names no other place: sealed for a key, they hold what the tables hold, and nothing more",
+      lifetime: "35 days for the database, 30 for settings, 90 for nodes, unless you say otherwise",
+      purpose: "to restore the service",
+    },
+    { tables: members("see the tables; what belongs to a deleted account opens in none") },
+  ),
+  file(
+    "data folder",
     "local node",
     {
       ...NODES,
@@ -164,6 +176,18 @@ export const files: readonly KnownFile[] = [
       interface: text("name of the interface"),
       listen_port: text("its port"),
     },
+  ),
+  file(
+    "node's state",
+    "next-credential",
+    {
+      ...NODES,
+      path: /^next-credential(\.new)?$/,
+      what: "a node's next own key, until the control plane has taken it",
+      lifetime: "until the node is known by it",
+      purpose: "to give nodes other credentials without losing one",
+    },
+    { credential: hash("the node's next own key") },
   ),
   file(
     "node's program",
@@ -271,6 +295,15 @@ export const files: readonly KnownFile[] = [
     "until removed",
     "to verify it elsewhere",
     { note: text("the report; names nobody") },
+  ),
+  operators(
+    "exported backup",
+    "a backup that staff took along, sealed, or opened where it is settings",
+    "until removed",
+    "to keep it elsewhere, or to restore it",
+    {
+      parts: members("see the backups"),
+    },
   ),
   operators(
     "exported data",

@@ -43,5 +43,11 @@ export const mails: readonly Group[] = [
     false,
   ),
   letter("key reminder", "reminds you that one of your devices should get a new key", false),
+  letter(
+    "maintenance",
+    "tells you of announced maintenance of servers that you use, or of the whole service",
+    false,
+  ),
+  letter("notice", "tells you what staff wrote to all whom something concerns", false),
   letter("security notice", "tells you what was done to your account", false),
 ];

@@ -1,5 +1,6 @@
 import { type About, type Group, NOBODYS } from "../entry.ts";
 import { type Field, word } from "../fields.ts";
+import { jobs } from "./jobs.ts";
 
 const METRIC = {
   class: "live",
@@ -40,6 +41,7 @@ function metric(
 
 const endpoint = word("pattern of the route", []);
 const method = word("method of the request", METHODS);
+const job = word("which job", [...jobs.map(({ name }) => name), "_OTHER"]);
 
 export const metrics: readonly Group[] = [
   metric("sentinel_requests_total", "requests answered", {
@@ -62,14 +64,44 @@ export const metrics: readonly Group[] = [
   metric("sentinel_blocked_ips_count", "origins that are blocked"),
   metric("securewave_spans_dropped_total", "spans that were not delivered"),
   metric("securewave_nodes_connected", "nodes connected to this process"),
+  metric("securewave_nodes_offline", "nodes that should be connected and are not"),
+  metric("securewave_nodes_degraded", "nodes that are connected and not well"),
   metric("securewave_nodes_quarantined", "nodes whose figures are not believed"),
   metric("securewave_nodes_silent", "nodes whose tunnels do not answer the service"),
   metric("securewave_node_handshake_seconds", "how long the slowest of the service's own handshakes took"),
   metric("securewave_connections_floor", "devices connected", {}, "range"),
   metric("securewave_database_connections", "open connections to the database"),
+  metric("securewave_database_connections_busy", "how many are in use"),
+  metric("securewave_database_connections_max", "how many there may be"),
+  metric("securewave_database_slow_statements", "how often a statement took long"),
+  metric("securewave_database_down", "whether it does not answer"),
+  metric("securewave_database_replication_lag_seconds", "how far a standby is behind"),
+  metric("securewave_redis_down", "whether Redis does not answer"),
+  metric("securewave_jobs_last_success_age_seconds", "how long ago a job of the clock last succeeded", {
+    job,
+  }),
+  metric("securewave_jobs_failed_total", "attempts of jobs that failed", { job }),
+  metric("securewave_jobs_dead_letters", "letters that were given up"),
+  metric("securewave_jobs_overdue", "jobs of the clock that did not run when they should have"),
+  metric("securewave_machine_cpu_share", "share of the machine's processors that is busy"),
+  metric("securewave_machine_memory_share", "share of the machine's memory that is used"),
+  metric("securewave_disk_used_share", "share of the disk that is used"),
+  metric("securewave_clock_offset_seconds", "how far the machine's clock is off"),
+  metric("securewave_certificate_days", "days until our own certificate ends"),
+  metric("securewave_alerts_firing", "alerts of the service's own watch"),
   metric("securewave_demands_unmet", "settings by which the database or Redis writes down what it must not"),
   metric("securewave_zero_log_hits", "traces of made-up customers in the newest report"),
   metric("securewave_zero_log_proof_days", "days since a search found that nothing is kept"),
+  metric("securewave_sla_availability", "share of this month's measured minutes in which the API worked"),
+  metric("securewave_sla_budget_left", "share of this month's error budget that is left"),
+  metric("securewave_maintenance_mode", "0 off, 1 read-only, 2 closed"),
+  metric("securewave_drill_age_days", "days since the newest drill that met its targets"),
+  metric("securewave_backup_database_age_seconds", "how old the newest backup of the database is"),
+  metric("securewave_backup_config_age_seconds", "how old the newest backup of the settings is"),
+  metric("securewave_backup_vpn_age_seconds", "how old the newest backup of the nodes' configurations is"),
+  metric("securewave_backup_verified_age_seconds", "how long ago a backup was restored and found good"),
+  metric("securewave_backup_failed", "whether the last work on backups failed"),
+  metric("securewave_backup_archive_lag_seconds", "how much of what was written is in no backup yet"),
   metric("process_open_fds", "open files and sockets", {}, "range"),
 ];
 

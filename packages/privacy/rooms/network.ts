@@ -46,6 +46,7 @@ export const networkTables: readonly Group[] = [
       counting: word("whether its figures are believed", ["trusted", "quarantined", "lifted"]),
       removed_on: day("day on which staff removed it"),
       cloned_on: day("day on which its credential was found on two machines"),
+      is_credential_due: flag("whether its agent is to make itself another credential"),
       revision: order("number of its state", RESTS_ON_ACTS),
       pruned_revision: order("removals up to here are forgotten", RESTS_ON_ACTS),
     },

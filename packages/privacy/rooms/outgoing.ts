@@ -25,6 +25,16 @@ export const outgoingCalls: readonly Group[] = [
     "content-length": text("its length"),
   }),
   call("reputation lists", "lists of networks that the operator named", {}),
+  call(
+    "alert heartbeat",
+    "the outside service that the operator named, which rings when it is called no more",
+    {},
+  ),
+  call("backup target", "the S3 or Azure storage that the operator named, with sealed backups", {}),
+  call("teams", "the Teams workflow that the operator named, with alerts about the service", {
+    "content-type": text("form of the body"),
+  }),
+  call("own certificate", "our own public address, to see when its certificate ends; nothing is sent", {}),
   call("traces", "the collector that the operator named; the exporter sets what OTLP over HTTP has", {}),
   call("node agent", "a node's connection to its control plane", {}),
   call(

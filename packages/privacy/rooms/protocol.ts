@@ -66,6 +66,12 @@ export const nodeFrames: readonly Group[] = [
     implementation: word("which WireGuard", ["kernel", "userspace"]),
   }),
   frame("release", "which agent the control plane has to give", { agent_version: text("its version") }),
+  frame("renew", "the node is to make itself another credential", { nonce: hash("random") }),
+  frame("credential", "the node's new credential", {
+    public_key: publicKey("its public half"),
+    signature: hash("of the nonce, by the new one"),
+  }),
+  frame("renewed", "the node is known by it from here on", { public_key: publicKey("its public half") }),
   frame("tiers", "how fast devices may be, by the numbers of their plans", {
     ...prefixed("speeds", { tier: count("the plan's number"), kbit_per_second: count("how fast") }),
   }),

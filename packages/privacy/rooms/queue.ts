@@ -1,5 +1,5 @@
 import { type About, type Group, NOBODYS } from "../entry.ts";
-import { count, flag, id, instant, members, ofNobody, text, word } from "../fields.ts";
+import { count, day, flag, id, instant, members, ofNobody, order, text, word } from "../fields.ts";
 import { table } from "../table.ts";
 
 /**
@@ -20,6 +20,9 @@ const QUEUE = {
 
 const ACT = "when somebody asked for it, or the clock struck: no event in a tunnel queues a job";
 const CLOCK = "a tick of the queue's own clock";
+
+const TICK =
+  "the clock struck, or staff asked for it: a run that a person's act brought leaves no time behind";
 
 /** Of these alone a row tells whose it is and when. */
 const told = {
@@ -73,6 +76,64 @@ const OURS = {
 } as const satisfies About;
 
 export const queueTables: readonly Group[] = [
+  table("job_states", {
+    what: "how far the jobs of the clock are",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "as long as the service runs",
+    purpose: "to run each at its time, and by one worker at a time",
+    columns: {
+      name: text("which job"),
+      known_since: instant("when the service first started with it", "an act of the operator"),
+      scheduled_at: instant("since when its next time is reckoned", CLOCK),
+      requests: order("how often it was asked for", "by the clock, staff and people's acts together"),
+      requests_done: order("up to which of these it is done", "likewise"),
+      cause: word("who asks for what is to be done", ["clock", "staff", "act"]),
+      attempts: count("how often that has failed"),
+      retry_at: instant("when it is tried again", CLOCK),
+      holder: text("a random word for the run that goes on"),
+      beats: order("a number that grows while it does", "it grows by the clock"),
+      progress_done: count("how much of it is done"),
+      progress_total: count("of how much"),
+      progress_what: text("what is being done: words of the code"),
+      succeeded_at: instant("when it last succeeded", TICK),
+    },
+  }),
+  table("job_runs", {
+    what: "the last runs of the jobs of the clock",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "the last 50 of each job",
+    purpose: "to see what went wrong, and when",
+    columns: {
+      name: text("which job"),
+      number: order("number of the run", TICK),
+      started_at: instant("when it began", TICK),
+      cause: word("who asked for it", ["clock", "staff"]),
+      attempt: count("which attempt it was"),
+      result: word("what came of it", ["running", "succeeded", "failed", "interrupted"]),
+      code: text("of a refusal or of the system: never what an error said"),
+      duration_ms: count("how long it took"),
+    },
+  }),
+  table("dead_letters", {
+    what: "a mail to you that could not be sent",
+    class: "durable",
+    whose: "customer",
+    lifetime: "until staff send it again or give it up, 30 days at most",
+    purpose: "to send it after all",
+    basis: "contract",
+    export: { not: "goes within a month, and names nothing that is not in the export" },
+    columns: {
+      id: id("a random id"),
+      job: word("which letter", []),
+      account_id: id("to whom"),
+      data: members("about what: see the jobs' own list"),
+      failed_on: day("day on which it was given up"),
+      attempts: count("how often it was tried", ofNobody),
+      code: text("of a refusal or of the system: never what an error said"),
+    },
+  }),
   table("jobs.job", { ...QUEUE, columns: jobColumns }),
   table("jobs.job_dependency", {
     ...OURS,

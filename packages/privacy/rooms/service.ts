@@ -1,5 +1,18 @@
 import { type Group, NOBODYS } from "../entry.ts";
-import { count, day, flag, hash, id, members, order, publicKey, sealed, text, word } from "../fields.ts";
+import {
+  count,
+  day,
+  flag,
+  hash,
+  id,
+  instant,
+  members,
+  order,
+  publicKey,
+  sealed,
+  text,
+  word,
+} from "../fields.ts";
 import { table } from "../table.ts";
 
 const TRAIL = {
@@ -13,6 +26,8 @@ const TRAIL = {
 } as const;
 const ORDER_OF_ACTS =
   "the order of what people and staff did; nothing that happens in a tunnel is in the trail";
+
+const OF_THE_SERVICE = "by the clock, about the service as a whole; nothing that one person does changes it";
 
 /** Settings, keys of the service, and the audit trail. */
 export const serviceTables: readonly Group[] = [
@@ -119,6 +134,44 @@ export const serviceTables: readonly Group[] = [
       note: text("the signed report; those whom it names do not exist"),
     },
   }),
+  table("alert_episodes", {
+    what: "that an alert about the service fired",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "90 days",
+    purpose: "to see what went wrong, and when",
+    columns: {
+      name: text("which alert"),
+      began_at: instant("the minute in which it fired", OF_THE_SERVICE),
+      ended_at: instant("the minute in which it was over", OF_THE_SERVICE),
+      severity: word("how grave", ["critical", "warning"]),
+      is_told: flag("whether letters about it were sent to staff"),
+    },
+  }),
+  table("alert_silences", {
+    what: "that staff want no letters about an alert for a while",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "until a day after it is over",
+    purpose: "to send no letters about what is known",
+    columns: {
+      name: text("which alert"),
+      reason: text("why, in words of staff"),
+      until_at: instant("until when", OF_THE_SERVICE),
+    },
+  }),
+  table("alert_watch", {
+    what: "which process judges the figures of the service",
+    class: "durable",
+    ...NOBODYS,
+    lifetime: "as long as the service runs",
+    purpose: "to have one letter sent and not one of each process",
+    columns: {
+      id: flag("there is one row"),
+      holder: id("random, anew with each start of a process"),
+      judged_at: instant("when it did so last", OF_THE_SERVICE),
+    },
+  }),
   table("schema_migrations", {
     what: "which changes of the schema were made",
     class: "durable",
@@ -130,6 +183,7 @@ export const serviceTables: readonly Group[] = [
       name: text("its name"),
       sha256: hash("what it said"),
       applied_on: day("day on which it was made"),
+      phase: word("whether the release before goes on beside it", ["expand", "contract", "early"]),
     },
   }),
 ];
