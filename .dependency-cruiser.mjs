@@ -59,6 +59,12 @@ export default {
       "The choice of a server is arithmetic over what it is given, so that it can be shown to be the promised one.",
     ),
     standsOn(
+      "monitoring-is-pure",
+      "packages/monitoring",
+      ["foundation/"],
+      "Alerts are data: Prometheus and the service judge by the same, and neither by what the other has.",
+    ),
+    standsOn(
       "contracts-stand-below-the-server",
       "packages/contracts",
       ["foundation/", "wireguard/"],
@@ -99,6 +105,12 @@ export default {
       "packages/privacy",
       ["foundation/"],
       "The list of what is kept is to be read, and held against a store, without the code that keeps it.",
+    ),
+    standsOn(
+      "backup-stands-on-the-database",
+      "packages/backup",
+      ["foundation/", "database/"],
+      "Backups must be restorable without the service that made them: they need PostgreSQL's programs and nothing of the control plane.",
     ),
     {
       name: "contracts-run-in-a-browser",
@@ -149,8 +161,22 @@ export default {
       comment:
         "Test helpers start programs, give out random addresses and take any certificate; none of that may be shipped.",
       severity: "error",
-      from: { path: "^(apps|packages)/", pathNot: TESTS },
+      from: {
+        path: "^(apps|packages)/",
+        pathNot: [...TESTS, "^packages/high-availability/loopback/", "^apps/drills/"],
+      },
       to: { path: TESTS, pathNot: "node_modules/" },
+    },
+    {
+      name: "the-loopback-cluster-is-for-trials",
+      comment:
+        "It starts databases and kills them; tests, benchmarks and drills use it, and no service that runs.",
+      severity: "error",
+      from: {
+        path: "^(apps|packages)/",
+        pathNot: [...TESTS, "^packages/high-availability/loopback/", "^apps/drills/"],
+      },
+      to: { path: "^packages/high-availability/loopback/" },
     },
     {
       name: "no-cycles",

@@ -9,6 +9,7 @@ const e2eFiles = "**/*.e2e.test.ts";
 /** Those that only wait for programs and browsers: nothing in them measures a speed or a network. */
 const sideBySideFiles = [
   "apps/console/test/*.e2e.test.ts",
+  "apps/control-plane/modules/alerts/*.e2e.test.ts",
   "e2e/{cli,cli-security,console,crash,log-in,privacy,security,start}.e2e.test.ts",
   "packages/testing/browser.e2e.test.ts",
 ];

@@ -1,9 +1,14 @@
 import { addresses } from "./addresses.ts";
+import { alerts } from "./alerts.ts";
+import { backup } from "./backup.ts";
 import { config } from "./config.ts";
 import { devices } from "./devices.ts";
+import { drill } from "./drill.ts";
+import { failover } from "./failover.ts";
 import type { Bench } from "./figure.ts";
 import { fleet } from "./fleet.ts";
 import { load } from "./load.ts";
+import { migrate } from "./migrate.ts";
 import { node } from "./node.ts";
 import { placement } from "./placement.ts";
 import { probe } from "./probe.ts";
@@ -20,6 +25,8 @@ export const BENCHES: readonly Bench[] = [
   placement,
   probe,
   addresses,
+  alerts,
+  migrate,
   sentinel,
   load,
   start,
@@ -30,4 +37,7 @@ export const BENCHES: readonly Bench[] = [
   node,
   speed,
   zeroLog,
+  backup,
+  failover,
+  drill,
 ];

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import type { Node } from "@securewave/contracts";
 import {
   authenticationText,
@@ -6,6 +6,7 @@ import {
   NODE_SOCKET_PATH,
   type PeerSpec,
   type PlaneFrame,
+  renewalText,
 } from "@securewave/contracts/node-protocol";
 import { generateKeyPair, type Peer, type PresharedKey, type PublicKey } from "@securewave/wireguard";
 import { createPeerSet } from "@securewave/wireguard/peer-set";
@@ -20,15 +21,15 @@ export interface FakeNode {
 
 /**
  * Joins a node that proves itself and says that it holds what it is sent: what a service without a VPN server needs to hand out devices.
- * It comes back at once whenever the service does.
+ * It comes back at once whenever the service does, and makes itself another credential when it is asked to.
  */
 export async function openFakeNode(admin: Person, baseUrl: string): Promise<FakeNode> {
   const { node, join } = await admin.client.nodes.create({ body: { name: "Nowhere", region: "Nowhere" } });
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  let credential = createCredential();
   const { node_id } = await admin.client.nodes.join({
     body: {
       token: join.join_token,
-      credential: publicKey.export({ format: "jwk" }).x ?? "",
+      credential: credential.publicKey,
       wireguard_public_key: generateKeyPair().publicKey,
       endpoint: { host: "vpn.example.org", port: 51820 },
       agent_version: "0.0.0",
@@ -36,6 +37,7 @@ export async function openFakeNode(admin: Person, baseUrl: string): Promise<Fake
   });
   const url = baseUrl.replace(/^http/, "ws") + NODE_SOCKET_PATH;
   const held = createPeerSet();
+  let next: Credential | undefined;
   let isClosed = false;
   let socket = connect();
 
@@ -55,9 +57,19 @@ export async function openFakeNode(admin: Person, baseUrl: string): Promise<Fake
     opened.onmessage = ({ data }) => {
       const frame: PlaneFrame = JSON.parse(String(data));
       if (frame.type === "snapshot" || frame.type === "change") send(answerTo(frame));
+      if (frame.type === "renew") {
+        next ??= createCredential();
+        const renewal = Buffer.from(renewalText(node_id, frame.nonce, next.publicKey));
+        const signature = sign(null, renewal, next.privateKey).toString("base64url");
+        send({ type: "credential", public_key: next.publicKey, signature });
+      }
+      if (frame.type === "renewed" && next !== undefined) {
+        credential = next;
+        next = undefined;
+      }
       if (frame.type !== "challenge") return;
       const text = Buffer.from(authenticationText("node", node_id, nonce, frame.nonce));
-      const signature = sign(null, text, privateKey).toString("base64url");
+      const signature = sign(null, text, credential.privateKey).toString("base64url");
       const state = { revision: null, hash: held.hash(), agent_version: "0.0.0", implementation: "kernel" };
       send({ type: "proof", signature, ...state });
     };
@@ -77,6 +89,16 @@ export async function openFakeNode(admin: Person, baseUrl: string): Promise<Fake
       socket.close();
     },
   };
+}
+
+interface Credential {
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+}
+
+function createCredential(): Credential {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  return { publicKey: publicKey.export({ format: "jwk" }).x ?? "", privateKey };
 }
 
 function peerOf({ public_key, preshared_key, allowed_ips }: PeerSpec): Peer {

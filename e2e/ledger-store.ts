@@ -25,7 +25,7 @@ export async function openLedgerStore(dataDir: string): Promise<LedgerStore> {
     async askForFlush() {
       // As if it had never been written, so that it is due.
       await store.query("update usage_ledger_state set flushed_on = null");
-      await store.query("insert into jobs.job (name, data) values ('ledger-flush', '{}')");
+      await store.query("update job_states set requests = requests + 1 where name = 'ledger-flush'");
     },
     [Symbol.asyncDispose]: () => store.end(),
   };

@@ -80,6 +80,10 @@ describe("a service on its own store", () => {
       "service-files",
       "service-log",
       "service-metrics",
+      "backup-database",
+      "backup-archive",
+      "backup-config",
+      "backup-vpn",
     ]);
     expect(report.notCovered.join("\n")).toContain("no VPN server on this machine");
     const answer = await fetch(`${plane.url}/zero-log`);
@@ -126,6 +130,10 @@ describe.skipIf(!isPossible)(
         "folder-4",
         "folder-5",
         "service-metrics",
+        "backup-database",
+        "backup-archive",
+        "backup-config",
+        "backup-vpn",
         "node-kernel",
         "node-system-log",
       ]);
@@ -139,19 +147,28 @@ describe.skipIf(!isPossible)(
       expect((await admin.client.fleetDevices.list()).items).toEqual([]);
     });
 
-    test("finds that the kernel writes down who connects, once a rule makes it do so", async () => {
+    test("finds that the kernel writes down who connects, once a rule makes it do so, and a trace that is in a backup alone", async () => {
       const rules = `add table inet leak
 add set inet leak seen { type ipv4_addr; flags dynamic; size 1000; }
 add chain inet leak in { type filter hook input priority -300; }
 add rule inet leak in meta l4proto udp add @leak seen { ip saddr }
 `;
       await runOrThrow("nft", [rules.replaceAll("@leak seen", "@seen")], { namespace: scene.namespace });
+      // Keys of devices are kept in the store by design, and in a backup of the settings they are not.
+      await scene.tellDatabase(`
+        create function leak() returns trigger language plpgsql as $$ begin
+          insert into settings values ('seen ' || new.public_key, '1');
+          return new;
+        end $$;
+        create trigger leak after insert on devices for each row execute function leak()`);
       const report = await audit();
       expect(report.outcome).toBe("leaking");
       const kernel = report.surfaces.find(({ id }) => id === "node-kernel");
       expect(kernel?.hits.map(({ kind }) => kind)).toContain("ipv4");
       expect(kernel?.hits.map(({ source }) => source)).toContain("nft -a list ruleset inet");
-      expect(report.surfaces.filter(({ hitsCount }) => hitsCount > 0)).toHaveLength(1);
+      const backup = report.surfaces.find(({ id }) => id === "backup-config");
+      expect(backup?.hits.map(({ kind }) => kind)).toContain("public_key");
+      expect(report.surfaces.filter(({ hitsCount }) => hitsCount > 0)).toHaveLength(2);
       expect(await remains()).toBe("");
       const health = await scene.admin.client.service.health();
       expect(health).toMatchObject({
@@ -159,6 +176,7 @@ add rule inet leak in meta l4proto udp add @leak seen { ip saddr }
         checks: { zero_log: expect.stringContaining("traces") },
       });
       await runOrThrow("nft", ["delete table inet leak"], { namespace: scene.namespace });
+      await scene.tellDatabase("drop function leak cascade; delete from settings where name like 'seen %'");
     });
   },
 );

@@ -34,6 +34,8 @@ export interface ZeroLogMachine {
   readonly admin: Person;
   readonly postgres: ArchivedPostgres;
   readonly redis: ReplicatedRedis;
+  /** Has the service's database carry out statements. */
+  tellDatabase(statements: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -102,7 +104,8 @@ async function open(dir: TemporaryDir, closing: (() => unknown)[]): Promise<Omit
     { timeoutMs: 60_000 },
   );
   await dumpInto(dumpsDir, postgres);
-  return { namespace, url, plane, admin, postgres, redis };
+  const tellDatabase = (statements: string) => runIn(postgres, statements);
+  return { namespace, url, plane, admin, postgres, redis, tellDatabase };
 }
 
 /**
@@ -116,13 +119,17 @@ async function makeRole({ url, access }: ArchivedPostgres): Promise<string> {
   await query(`grant pg_monitor, pg_checkpoint to ${ROLE}`);
   await query(`grant set on parameter log_min_messages, log_error_verbosity to ${ROLE}`);
   await query(`create database ${ROLE} owner ${ROLE}`);
-  const psql = [...access.connection, `--dbname=${ROLE}`, "--no-psqlrc", "--quiet", "--command"];
-  const granted = `grant execute on function pg_switch_wal(), pg_current_logfile() to ${ROLE}`;
-  await runOrThrow(join(access.binDir ?? "", "psql"), [...psql, granted]);
+  await runIn({ access }, `grant execute on function pg_switch_wal(), pg_current_logfile() to ${ROLE}`);
   const own = new URL(url);
   own.username = ROLE;
   own.pathname = `/${ROLE}`;
   return own.href;
+}
+
+/** As a superuser, in the service's database. */
+async function runIn({ access }: Pick<ArchivedPostgres, "access">, statements: string): Promise<void> {
+  const psql = [...access.connection, `--dbname=${ROLE}`, "--no-psqlrc", "--quiet", "--command"];
+  await runOrThrow(join(access.binDir ?? "", "psql"), [...psql, statements]);
 }
 
 /** As an operator's nightly job does. */

@@ -139,7 +139,7 @@ export const STORE_LEAKS: readonly Leak[] = [
     async act(leaking) {
       for (const { ipv4 } of leaking.ghosts) {
         const statement =
-          "insert into jobs.job (name, data) values ('ledger-flush', jsonb_build_object('at', $1::text))";
+          "insert into jobs.job (name, data, start_after) values ('account-mail', jsonb_build_object('at', $1::text), now() + interval '1 hour')";
         await query(leaking, statement, [ipv4]);
       }
     },

@@ -43,6 +43,7 @@ function listChecks(): Check[] {
       name: "privacy catalogue",
       run: () => runCommand(process.execPath, [join(ROOT, "scripts/privacy.ts")]),
     },
+    { name: "migrations", run: () => runCommand(process.execPath, [join(ROOT, "scripts/migrations.ts")]) },
     { name: "unused", run: () => runNodeScript("knip/bin/knip.js", ["--no-progress"]) },
   ];
 }

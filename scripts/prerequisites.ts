@@ -7,6 +7,8 @@ export interface Prerequisite {
   /** What the tests do with it. */
   reason: string;
   isThere(): boolean;
+  /** What the package would have the machine run from then on, and the tests do not want. */
+  services?: readonly string[];
 }
 
 /** All Debian packages that the tests use; the one place where they are listed. */
@@ -17,10 +19,28 @@ export const PREREQUISITES: readonly Prerequisite[] = [
   tools("nftables", "is the node's firewall and NAT", "nft"),
   tools("iproute2", "makes the network namespaces and shapes traffic", "ip", "tc"),
   tools("iputils-ping", "proves that packets pass a tunnel", "ping"),
+  tools("iperf3", "measures what a tunnel carries", "iperf3"),
   tools("curl", "fetches web pages through a tunnel", "curl"),
   tools("procps", "gives wg-quick the program sysctl", "sysctl"),
+  tools("age", "opens what we seal, and seals what we open", "age", "age-keygen"),
+  tools("zstd", "is what the benchmark compresses raw backups with", "zstd"),
   tools("zbar-tools", "reads QR codes independently of what drew them", "zbarimg"),
-  tools("redis-server", "is what replicas share their counts and blocks in", "redis-server"),
+  tools("prometheus", "reads metrics, judges alerts and tests their rules", "prometheus", "promtool"),
+  tools("prometheus-alertmanager", "leads alerts to people", "prometheus-alertmanager", "amtool"),
+  {
+    ...tools("redis-server", "is what replicas share their counts and blocks in", "redis-server"),
+    services: ["redis-server"],
+  },
+  { ...tools("redis-sentinel", "decides which Redis leads", "redis-sentinel"), services: ["redis-sentinel"] },
+  { ...tools("patroni", "decides which PostgreSQL leads", "patroni"), services: ["patroni"] },
+  { ...tools("etcd-server", "remembers who leads the database", "etcd"), services: ["etcd"] },
+  { ...tools("haproxy", "leads callers to who leads", "haproxy"), services: ["haproxy"] },
+  {
+    name: "postgresql",
+    reason: "is led by Patroni",
+    isThere: () => existsSync("/usr/lib/postgresql"),
+    services: ["postgresql"],
+  },
 ];
 
 function tools(name: string, reason: string, ...programs: string[]): Prerequisite {

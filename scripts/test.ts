@@ -13,6 +13,7 @@ import {
 import { buildChanged } from "./build.ts";
 import { ROOT, runCommand, stopCommands } from "./commands.ts";
 import { canInstall, missingPrerequisites } from "./prerequisites.ts";
+import { installQuietly } from "./quiet-install.ts";
 
 /** Installs missing Debian packages as root; says otherwise what to run and what will be missed. */
 async function provideTools(): Promise<void> {
@@ -42,6 +43,15 @@ async function provideTools(): Promise<void> {
     ["update", "-q"],
     ["install", "-q", "-y", "--no-install-recommends", ...names],
   ];
+  const services = missing.flatMap((prerequisite) => prerequisite.services ?? []);
+  await installQuietly(() => runSteps(steps, env), services);
+}
+
+/** @returns whether all of them worked */
+async function runSteps(
+  steps: readonly (readonly string[])[],
+  env: Readonly<Record<string, string>>,
+): Promise<boolean> {
   for (const step of steps) {
     const { code, output, seconds } = await runCommand("apt-get", step, { env });
     if (code === 0) {
@@ -51,9 +61,10 @@ async function provideTools(): Promise<void> {
       console.log(
         `apt-get ${step[0]} failed with code ${code}; tests that need the packages will be skipped.\n`,
       );
-      return;
+      return false;
     }
   }
+  return true;
 }
 
 /** Builds what the tests of the whole service start. */

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { type Clock, systemClock } from "@securewave/foundation";
+import { type RunDrill, runDrill } from "./commands/drill-process.ts";
 import { createMachine, type Machine } from "./doctor/machine.ts";
 import type { Sink } from "./output.ts";
 
@@ -13,6 +14,8 @@ export interface Environment {
   readonly clock: Clock;
   /** What `doctor` looks at. */
   readonly machine: Machine;
+  /** Carries out one drill, on services of its own. */
+  readonly runDrill: RunDrill;
 }
 
 export function processEnvironment(): Environment {
@@ -24,5 +27,6 @@ export function processEnvironment(): Environment {
     stderr: process.stderr,
     clock: systemClock,
     machine: createMachine(process.env),
+    runDrill,
   };
 }

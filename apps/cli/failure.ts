@@ -3,6 +3,7 @@ import {
   apiKeyErrors,
   blockErrors,
   deviceErrors,
+  jobErrors,
   nodeErrors,
   requestErrors,
   sentinelErrors,
@@ -93,6 +94,10 @@ const NEXT: Readonly<Record<string, string>> = {
   [nodeErrors.notEmpty.code]: "Move them to other nodes: securewave nodes drain <node> --wait",
   [nodeErrors.stillUsed.code]:
     "See until when: securewave nodes show <node>. To end them at once: securewave nodes remove <node> --now",
+  [jobErrors.notFound.code]: "See the jobs: securewave jobs list",
+  [jobErrors.alreadyRunning.code]: "See how far it is: securewave jobs list",
+  [jobErrors.runsByItself.code]: "What was given up can be queued again: securewave jobs dead",
+  [jobErrors.letterNotFound.code]: "See them: securewave jobs dead",
   [nodeErrors.nameInUse.code]: "See the nodes: securewave nodes list",
 };
 

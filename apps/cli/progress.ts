@@ -7,6 +7,24 @@ export interface Progress {
   readonly end: () => void;
 }
 
+/** A bar for each step of a work, one after the other. */
+export function createSteps(call: Call): {
+  readonly show: (label: string, share: number) => void;
+  readonly end: () => void;
+} {
+  let shown: { readonly label: string; readonly bar: Progress } | undefined;
+  return {
+    show(label, share) {
+      if (shown?.label !== label) {
+        shown?.bar.end();
+        shown = { label, bar: createProgress(call, label) };
+      }
+      shown.bar.show(share);
+    },
+    end: () => shown?.bar.end(),
+  };
+}
+
 const BAR_CELLS = 30;
 const CLEAR_LINE = "\r\x1b[2K";
 

@@ -8,7 +8,9 @@ import {
   type Client,
   type Device,
   deviceErrors,
+  type Incident,
   type LogIn,
+  type Maintenance,
   type Node,
   nodeErrors,
   type Plan,
@@ -18,6 +20,7 @@ import {
   type Server,
   serverErrors,
   sessionErrors,
+  statusErrors,
 } from "@securewave/contracts";
 import { ID_PREFIXES, type IdKind, idPattern, type Refusal } from "@securewave/foundation";
 import { CliError } from "./failure.ts";
@@ -156,6 +159,26 @@ export function resolveRequest(client: Client, text: string): Promise<string> {
     notFound: privacyErrors.requestNotFound,
     taken: "An id, or the beginning of one, is taken here. See them: securewave privacy requests",
     list: ({ search: _, ...query }) => client.privacyDesk.requests({ query }),
+  });
+}
+
+export function findIncident(client: Client, text: string): Promise<Incident> {
+  return find<Incident>(text, {
+    id: "incident",
+    word: "incident",
+    nameOf: (incident) => incident.title,
+    notFound: statusErrors.incidentNotFound,
+    list: ({ search: _, ...query }) => client.statusDesk.incidents({ query }),
+  });
+}
+
+export function findMaintenance(client: Client, text: string): Promise<Maintenance> {
+  return find<Maintenance>(text, {
+    id: "maintenance",
+    word: "maintenance",
+    nameOf: (window) => window.title,
+    notFound: statusErrors.maintenanceNotFound,
+    list: ({ search: _, ...query }) => client.statusDesk.windows({ query }),
   });
 }
 

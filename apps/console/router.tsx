@@ -236,6 +236,36 @@ const privacyRequests = createRoute({
   ),
 });
 
+const health = createRoute({
+  getParentRoute: () => staff,
+  path: "/admin/health",
+  component: lazyRouteComponent(() => import("./pages/health/health-page.tsx"), "HealthPage"),
+});
+
+const alerts = createRoute({
+  getParentRoute: () => staff,
+  path: "/admin/alerts",
+  component: lazyRouteComponent(() => import("./pages/alerts/alerts-page.tsx"), "AlertsPage"),
+});
+
+const sla = createRoute({
+  getParentRoute: () => staff,
+  path: "/admin/sla",
+  component: lazyRouteComponent(() => import("./pages/sla/sla-page.tsx"), "SlaPage"),
+});
+
+const status = createRoute({
+  getParentRoute: () => staff,
+  path: "/admin/status",
+  component: lazyRouteComponent(() => import("./pages/status/status-page.tsx"), "StatusPage"),
+});
+
+const drills = createRoute({
+  getParentRoute: () => staff,
+  path: "/admin/drills",
+  component: lazyRouteComponent(() => import("./pages/drills/drills-page.tsx"), "DrillsPage"),
+});
+
 /** The same for what only admins may see. */
 const admins = createRoute({
   getParentRoute: () => staff,
@@ -265,6 +295,24 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
 });
 
+const backups = createRoute({
+  getParentRoute: () => admins,
+  path: "/admin/backups",
+  component: lazyRouteComponent(() => import("./pages/backups/backups-page.tsx"), "BackupsPage"),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => admins,
+  path: "/admin/jobs",
+  component: lazyRouteComponent(() => import("./pages/jobs/jobs-page.tsx"), "JobsPage"),
+});
+
+const job = createRoute({
+  getParentRoute: () => admins,
+  path: "/admin/jobs/$name",
+  component: lazyRouteComponent(() => import("./pages/jobs/job-page.tsx"), "JobPage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     index,
@@ -289,7 +337,12 @@ export const router = createRouter({
         plans,
         blocks,
         privacyRequests,
-        admins.addChildren([audit, keys, settings]),
+        health,
+        alerts,
+        sla,
+        status,
+        drills,
+        admins.addChildren([audit, keys, settings, jobs, job, backups]),
       ]),
     ]),
   ]),

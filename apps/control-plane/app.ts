@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { defineClockedWork } from "./app/clocked-work.ts";
 import { type AppOptions, createGround, type Ground } from "./app/ground.ts";
 import { type Keys, openKeys } from "./app/keys.ts";
-import { openOperations } from "./app/operations.ts";
+import { type Operations, openOperations } from "./app/operations.ts";
 import { createPeople } from "./app/people.ts";
 import { openRights } from "./app/rights.ts";
 import { openServer } from "./app/server.ts";
@@ -11,6 +11,7 @@ import { openTunnelRoom } from "./app/tunnels.ts";
 import { type Demands, watchDemands } from "./demands.ts";
 import type { Telemetry } from "./http/telemetry.ts";
 import type { Accounts } from "./modules/accounts/index.ts";
+import type { Alerts } from "./modules/alerts/index.ts";
 import type { Audit } from "./modules/audit/index.ts";
 import type { DataKeys } from "./modules/data-keys/index.ts";
 import type { Nodes } from "./modules/nodes/index.ts";
@@ -28,8 +29,12 @@ export interface App {
   readonly dataKeys: DataKeys;
   readonly privacy: Privacy;
   readonly demands: Demands;
+  readonly alerts: Alerts;
+  readonly operations: Operations;
   /** Begins the background work. */
   startJobs(): Promise<void>;
+  /** Begins to measure, minute by minute, how the service is. */
+  startMeasuring(): void;
   close(): Promise<void>;
 }
 
@@ -50,7 +55,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const operations = await openOperations(ground, keys, people, tunnels, rights, options);
   defineClockedWork(ground, keys, people, tunnels);
   opening.defer(ground.jobs.stop); // after the last request, which may queue one, and before all that a job uses
-  const server = await openServer(ground, { keys, security, demands, people, tunnels, rights, operations }, options);
+  const server = await openServer(
+    ground,
+    { keys, security, demands, people, tunnels, rights, operations },
+    options,
+  );
   await ground.bus.start();
   await rights.privacy.replay();
 
@@ -64,9 +73,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     dataKeys: keys.dataKeys,
     privacy: rights.privacy,
     demands,
+    alerts: operations.alerts,
+    operations,
+    startMeasuring: () => operations.measuring.start(() => server.server.address()),
     async startJobs() {
       await ground.jobs.start();
       tunnels.startLedger();
+      operations.alerts.start();
+      await operations.backups.start();
     },
     close: () => closing.disposeAsync(),
   };
@@ -88,6 +102,9 @@ function openSecurity(ground: Ground, { audit }: Keys): Security {
   ground.closing.defer(security.close);
   ground.telemetry.gauge("sentinel_blocked_ips_count", "Origins that are blocked", () =>
     security.blocklist.count(),
+  );
+  ground.telemetry.gauge("securewave_redis_down", "Whether a Redis is set up and does not answer", () =>
+    security.storeState() === "down" ? 1 : 0,
   );
   return security;
 }

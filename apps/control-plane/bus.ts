@@ -9,7 +9,7 @@ export interface Messages {
   readonly "node-connected": string;
   /** Id of a node whose connection was taken over while somebody still answered there. */
   readonly "node-displaced": string;
-  /** Id of an account or a session whose log-ins must be looked at again. */
+  /** Id of an account or a session whose log-ins must be looked at again; `EVERYBODY` for all of them. */
   readonly "sessions-changed": string;
   /** Hash of a refresh token that was just rotated, in hex. */
   readonly "refresh-rotated": string;
@@ -24,6 +24,9 @@ export interface Messages {
   /** The registry of nodes or the settings were changed. */
   readonly "registry-changed": string;
 }
+
+/** In place of an id: all that there are. */
+export const EVERYBODY = "all";
 
 export type Topic = keyof Messages;
 

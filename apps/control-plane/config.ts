@@ -7,6 +7,7 @@ import {
   variablesOf,
 } from "@securewave/foundation/settings";
 import type { Vault } from "@securewave/vault";
+import { backupsSettings } from "./config/backups.ts";
 import { frontSettings } from "./config/front.ts";
 import { logsSettings } from "./config/logs.ts";
 import { networkSettings } from "./config/network.ts";
@@ -21,6 +22,7 @@ export const settings = {
   ...peopleSettings,
   ...networkSettings,
   ...logsSettings,
+  ...backupsSettings,
 };
 
 export type Config = SettingsOf<typeof settings>;
@@ -72,6 +74,16 @@ function sourceOf(environment: NodeJS.ProcessEnv) {
   const path = environment.SETTINGS_FILE;
   const file = { path: path ?? SETTINGS_FILE, isRequired: path !== undefined };
   return readSource(file, environment, variablesOf(settings));
+}
+
+/** The settings that were given, as texts; of secrets, that they were. */
+export function givenSettings(
+  environment: NodeJS.ProcessEnv,
+): { variable: string; text: string | undefined }[] {
+  const { values } = sourceOf(environment);
+  return listSettings(settings)
+    .filter(({ variable }) => values.has(variable) || values.has(`${variable}_FILE`))
+    .map(({ variable, isSecret }) => ({ variable, text: isSecret ? undefined : values.get(variable) }));
 }
 
 function secretVariables(): Set<string> {

@@ -7,7 +7,6 @@ import {
 } from "@securewave/database";
 import { HOUR_MS } from "@securewave/foundation";
 import { examineOnce, namesOf, refusalOf, refusedOf } from "@securewave/sentinel/redis";
-import { sql } from "kysely";
 import type { Config } from "./config.ts";
 import type { Telemetry } from "./http/telemetry.ts";
 import { describeError, type Logger } from "./logger.ts";
@@ -47,9 +46,10 @@ const REDIS_WAIT_MS = 3000;
  * @throws store.logs_values, redis.persists, redis.untold
  */
 export async function demandQuietStores(config: Config, database: Database): Promise<void> {
-  const loud = refusedLogging(await examineLogging(database.pool), config.store.logging);
-  if (loud.length > 0) {
-    const { rows } = await sql<{ role: string }>`select current_user as role`.execute(database.db);
+  for (const pool of examinedPools(database)) {
+    const loud = refusedLogging(await examineLogging(pool), config.store.logging);
+    if (loud.length === 0) continue;
+    const { rows } = await pool.query<{ role: string }>("select current_user as role");
     throw loggingRefusal(loud, rows[0]?.role ?? "");
   }
   if (config.redisUrl === undefined) return;
@@ -69,7 +69,7 @@ export function watchDemands(options: DemandsOptions): Demands {
 
   async function lookAtDatabase(): Promise<void> {
     const before = aboutOf(logged);
-    logged = await examineLogging(database.pool);
+    logged = await examineAll(database);
     const now = aboutOf(logged);
     if (now === before) return;
     if (refused().length > 0) logger.error("database_demands_unmet", { internal: now });
@@ -127,6 +127,17 @@ export function watchDemands(options: DemandsOptions): Demands {
       clearInterval(looking);
     },
   };
+}
+
+/** What the sessions of any login write down, each thing once. */
+async function examineAll(database: Database): Promise<LogFinding[]> {
+  const found = (await Promise.all(examinedPools(database).map((pool) => examineLogging(pool)))).flat();
+  return [...new Map(found.map((finding) => [finding.about, finding])).values()];
+}
+
+/** The embedded store is set by its command line, for all logins alike. */
+function examinedPools({ kind, pools }: Database): Database["pools"] {
+  return kind === "embedded" ? pools.slice(0, 1) : pools;
 }
 
 function aboutOf(findings: readonly LogFinding[]): string {

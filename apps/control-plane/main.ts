@@ -7,6 +7,7 @@ import { RefusalError, systemClock } from "@securewave/foundation";
 import type { Vault } from "@securewave/vault";
 import { type App, createApp } from "./app.ts";
 import { type Config, loadConfig } from "./config.ts";
+import { loginsOf } from "./database-logins.ts";
 import { demandQuietStores } from "./demands.ts";
 import { greetingOf } from "./greeting.ts";
 import { createTelemetry } from "./http/telemetry.ts";
@@ -21,6 +22,7 @@ const MIGRATIONS_DIR = fileURLToPath(import.meta.resolve("../../packages/databas
 const CONSOLE_DIR = fileURLToPath(import.meta.resolve("../console/dist"));
 const AGENT_DIR = fileURLToPath(import.meta.resolve("../node-agent"));
 const AUDITOR = fileURLToPath(import.meta.resolve("../auditor/main.ts"));
+const BACKUP_WORKER = fileURLToPath(import.meta.resolve("./modules/backups/work/main.ts"));
 const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -90,7 +92,9 @@ async function serve(
     const database = await openDatabase({
       ...(config.store.url ? { url: config.store.url.reveal() } : { dir: storeDir }),
       credentials,
+      logins: loginsOf(config.store),
       poolMax: config.store.poolMax,
+      slowMs: config.store.slowMs,
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
       onQuery: (query) => {
         telemetry.observeQuery(query);
@@ -99,23 +103,26 @@ async function serve(
     });
     closing.defer(database.close);
     await demandQuietStores(config, database);
-    await migrate(database.pool, { dir: MIGRATIONS_DIR });
+    await migrate(database.pool, { dir: MIGRATIONS_DIR, policy: config.store.migrations });
     const app = await createApp({
       config,
       database,
       secrets,
       clock: systemClock,
+      migrationsDir: MIGRATIONS_DIR,
       logger,
       telemetry,
       tracing,
       consoleDir: CONSOLE_DIR,
       agentDir: AGENT_DIR,
       auditor: [process.execPath, AUDITOR],
+      backupWorker: [process.execPath, BACKUP_WORKER],
       version,
     });
     closing.defer(app.close);
     await app.startJobs(); // before the first request, which may queue one
     await app.server.listen({ host: config.http.host, port: config.http.port });
+    app.startMeasuring();
     const metrics = await listenForScrapes(app, config, logger);
     closing.defer(() => void metrics?.close());
     closing.defer(() => stopLocalNode(config));

@@ -7,6 +7,7 @@ import type { AuditorNode, AuditorOrder } from "@securewave/ghosts/auditor-proto
 import { type Config, publicUrlOf } from "./config.ts";
 import { ACCEPTED_BY_LOCAL_NODE } from "./local-node.ts";
 import type { Accounts } from "./modules/accounts/index.ts";
+import type { AuditedBackups } from "./modules/backups/index.ts";
 import type { Nodes } from "./modules/nodes/index.ts";
 import type { Privacy } from "./modules/privacy/index.ts";
 import type { createSessions } from "./modules/sessions/index.ts";
@@ -22,6 +23,8 @@ export interface OrderOptions {
   readonly version: string;
   /** The node's address in tunnels, with the length of its prefix. */
   readonly gateway: string;
+  /** Undefined where there are none to be searched. */
+  readonly backups: AuditedBackups | undefined;
 }
 
 // Named from here, where this file and the bundle made of it both lie.
@@ -46,8 +49,21 @@ export async function prepareAudit(options: OrderOptions, isQuick: boolean): Pro
     logPath: config.logPath,
     metricsUrl: `http://${config.metrics.host}:${config.metrics.port}/metrics`,
     node,
+    backups: options.backups?.place(),
   };
-  return { order, clear: () => removeGhosts(options) };
+  const made: string[] = [];
+  return {
+    order,
+    async backUp(controls) {
+      const answer = await options.backups?.backUp(controls);
+      made.push(...(answer?.backupIds ?? []));
+      return answer ?? { backupIds: [] };
+    },
+    async clear() {
+      await removeGhosts(options);
+      await options.backups?.discard(made);
+    },
+  };
 }
 
 function hostOf({ http: { host } }: Config): string {

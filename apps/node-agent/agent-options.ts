@@ -5,6 +5,7 @@ import type { WireGuardDriver } from "./drivers/driver.ts";
 import type { Health } from "./health.ts";
 import type { HostSetup } from "./host.ts";
 import type { Log } from "./log.ts";
+import type { OwnKey } from "./own-key.ts";
 import type { OpenScrubber } from "./scrubber.ts";
 import type { Shaper } from "./shaping.ts";
 import type { StateFile } from "./state-file.ts";
@@ -33,6 +34,8 @@ export interface AgentOptions {
   readonly onOutdated?: () => void;
   /** Hears that the node was removed, once its tunnels are down and its state is gone. */
   readonly onRemoved?: () => void;
+  /** The node's own key, which it makes anew when it is asked to; without it, it keeps the one it has. */
+  readonly ownKey?: OwnKey;
   readonly clock?: Clock;
   /** Milliseconds of a clock that is never set. */
   readonly steadyMs?: () => number;

@@ -192,6 +192,15 @@ export function createAgent(options: AgentOptions): Agent {
       case "recount":
         counting.recount();
         return;
+      case "renew":
+        void options.ownKey
+          ?.propose(frame.nonce)
+          .then((proposal) => link?.send({ type: "credential", ...proposal }))
+          .catch(() => log("credential-not-kept"));
+        return;
+      case "renewed":
+        void options.ownKey?.accepted(frame.public_key).catch(() => log("credential-not-kept"));
+        return;
     }
     // What a mended control plane sends may be what mends the node.
     tunnel.workAtOnce();
@@ -201,6 +210,7 @@ export function createAgent(options: AgentOptions): Agent {
   function beWelcome(): void {
     isWelcome = true;
     refused = null;
+    void options.ownKey?.proved().catch(() => log("credential-not-kept"));
     condition.forget();
     counting.connected();
     condition.tell();
@@ -221,6 +231,7 @@ export function createAgent(options: AgentOptions): Agent {
 
   function beRefused(code: string): void {
     refused = code;
+    if (code === REFUSALS.unknown) options.ownKey?.refused();
     if (code === REFUSALS.protocol) options.onOutdated?.();
     if (code !== REFUSALS.removed) return;
     stopping ??= end(true);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createAgent } from "./agent.ts";
 import { chooseDriver } from "./choose-driver.ts";
 import { createConnect } from "./connection.ts";
-import { signingKey, verifyingKey } from "./credential.ts";
+import { verifyingKey } from "./credential.ts";
 import { AgentError, NodeRemovedError } from "./errors.ts";
 import {
   createHostHardening,
@@ -18,6 +18,7 @@ import { createHost, foreignRules } from "./host.ts";
 import { type Identity, readIdentity, removeIdentity } from "./identity.ts";
 import { linkKind } from "./links.ts";
 import type { Log } from "./log.ts";
+import { openOwnKey } from "./own-key.ts";
 import { checkPort } from "./port.ts";
 import { askStatus, claimInterface, stateFilePath } from "./runtime.ts";
 import { createScrubber, type OpenScrubber } from "./scrubber.ts";
@@ -71,6 +72,7 @@ export async function run(options: RunOptions): Promise<void> {
     controlPlaneUrl: identity.control_plane,
     controlPlaneKey: verifyingKey(identity.control_plane_key),
   };
+  const ownKey = await openOwnKey(stateDir, identity);
   const { upgradeOf, upgradeWithinSeconds } = options;
   const upgrade = createUpgrade({
     ...source,
@@ -84,9 +86,10 @@ export async function run(options: RunOptions): Promise<void> {
     connect: createConnect({
       ...source,
       nodeId: identity.node_id,
-      credential: signingKey(identity.credential),
+      credential: ownKey.present,
       log,
     }),
+    ownKey,
     stateFile: guardStateFile(stateFileOf(identity, runtimeDir, log), hardening),
     totalsFile: await totalsFileOf(identity, runtimeDir, log),
     scrubber: openScrubber,

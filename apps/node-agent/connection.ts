@@ -71,8 +71,8 @@ export interface ConnectOptions {
   /** Such as `https://vpn.example.org`. */
   readonly controlPlaneUrl: string;
   readonly nodeId: string;
-  /** Signs for the node. */
-  readonly credential: KeyObject;
+  /** Signs for the node; asked anew for each connection where it can change. */
+  readonly credential: KeyObject | (() => KeyObject);
   /** The control plane's key, pinned when joining. */
   readonly controlPlaneKey: KeyObject;
   readonly log?: Log;
@@ -158,7 +158,8 @@ function openSession(
   log: Log,
   onEnd: (ending: Ending) => void,
 ): Session {
-  const { nodeId, credential, controlPlaneKey } = options;
+  const { nodeId, controlPlaneKey } = options;
+  const credential = typeof options.credential === "function" ? options.credential() : options.credential;
   const agentNonce = createNonce();
   const socket = new WebSocket(socketUrl(options.controlPlaneUrl), {
     maxPayload: NODE_FRAME_BYTES_MAX,

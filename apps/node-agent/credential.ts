@@ -33,6 +33,12 @@ export function signingKey(privateKey: string): KeyObject {
   return createPrivateKey({ key: Buffer.from(privateKey, "base64url"), format: "der", type: "pkcs8" });
 }
 
+/** The public half of a private key, in base64url. */
+export function publicOf(privateKey: string): string {
+  const spki = createPublicKey(signingKey(privateKey)).export({ type: "spki", format: "der" });
+  return spki.subarray(-32).toString("base64url");
+}
+
 /** @param raw 32 bytes in base64url */
 export function verifyingKey(raw: string): KeyObject {
   return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: raw }, format: "jwk" });

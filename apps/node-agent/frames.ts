@@ -7,6 +7,8 @@ import {
   Recount,
   Refused,
   Release,
+  Renew,
+  Renewed,
   Restrict,
   Settled,
   Snapshot,
@@ -26,6 +28,8 @@ const CHECKS: { readonly [Type in PlaneFrame["type"]]: (frame: unknown) => boole
   settled: checkOf(Settled),
   recount: checkOf(Recount),
   restrict: checkOf(Restrict),
+  renew: checkOf(Renew),
+  renewed: checkOf(Renewed),
   refused: checkOf(Refused),
 };
 

@@ -16,6 +16,7 @@ export type LogEvent =
   | "counting-failed"
   | "totals-not-kept"
   | "totals-not-written"
+  | "credential-not-kept"
   | "failing"
   | "mended"
   | "not-forgetting"

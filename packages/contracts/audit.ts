@@ -1,6 +1,7 @@
 import { defineErrors } from "@securewave/foundation";
 import { type Static, Type } from "typebox";
 import { Role } from "./accounts.ts";
+import { JobName } from "./jobs.ts";
 import { defineRoute } from "./route.ts";
 import { Day, Id, Nullable, OneOf, pagesOf, Strict } from "./schemas.ts";
 import { ScopeSchema } from "./scopes.ts";
@@ -71,10 +72,35 @@ export const AUDIT_DETAILS = {
   consent_withdrawn: Strict({ purpose: OneOf(["usage_history"]) }),
   data_exported: Empty,
   privacy_request_closed: Strict({ request_id: Id("privacyRequest"), outcome: OneOf(["done", "refused"]) }),
+  alert_silenced: Strict({ alert: Type.String(), minutes: Type.Integer({ minimum: 1 }) }),
+  alert_unsilenced: Strict({ alert: Type.String() }),
   keys_rotated: Strict({ what: OneOf(["signing", "encryption"]) }),
+  maintenance_switched: Strict({ mode: OneOf(["off", "read-only", "closed"]) }),
+  maintenance_scheduled: Strict({ mode: OneOf(["off", "read-only", "closed"]) }),
+  maintenance_changed: Names,
+  maintenance_cancelled: Empty,
+  incident_opened: Empty,
+  incident_updated: Strict({ state: OneOf(["investigating", "identified", "monitoring", "resolved"]) }),
+  incident_edited: Names,
+  incident_removed: Empty,
+  job_started: Empty,
+  dead_letter_retried: Strict({ job: JobName }),
+  dead_letter_discarded: Strict({ job: JobName }),
   audit_exported: Strict({ from: Index, to: Type.Integer({ minimum: -1 }) }),
   audit_archived: Strict({ from: Index, to: Index }),
-  restored_from_backup: Empty,
+  breach_opened: Empty,
+  breach_credentials_ended: Strict({ what: Name }),
+  breach_noted: Empty,
+  breach_notified: Empty,
+  breach_closed: Empty,
+  node_credential_renewed: Empty,
+  node_credential_ended: Empty,
+  drill_recorded: Strict({ scenario: Type.String({ maxLength: 40, pattern: "^[a-z-]+$" }) }),
+  backup_ordered: Strict({
+    act: OneOf(["back_up", "verify", "clean_up"]),
+    what: Type.Optional(OneOf(["database", "config", "vpn"])),
+  }),
+  restored_from_backup: Strict({ restored_to: Type.Optional(Type.String({ format: "date-time" })) }),
 };
 export type AuditKind = keyof typeof AUDIT_DETAILS;
 export const AUDIT_KINDS = Object.keys(AUDIT_DETAILS) as readonly AuditKind[];

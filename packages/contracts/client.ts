@@ -1,10 +1,16 @@
 import { accounts } from "./accounts.ts";
+import { alerts } from "./alerts.ts";
 import { apiKeys } from "./api-keys.ts";
 import { audit } from "./audit.ts";
+import { backups } from "./backups.ts";
 import { blocks } from "./blocks.ts";
+import { breaches } from "./breaches.ts";
 import type { ChallengePurpose } from "./challenge-purposes.ts";
 import { challenges } from "./challenges.ts";
+import { database } from "./database.ts";
 import { devices, fleetDevices } from "./devices.ts";
+import { drills } from "./drills.ts";
+import { deadLetters, jobs } from "./jobs.ts";
 import { keys } from "./keys.ts";
 import { nodes, servers } from "./nodes.ts";
 import { passwords } from "./passwords.ts";
@@ -24,6 +30,8 @@ import { passkeys, secondFactor } from "./second-factor.ts";
 import { sentinelErrors } from "./sentinel.ts";
 import { service } from "./service.ts";
 import { session, sessions } from "./sessions.ts";
+import { sla } from "./sla.ts";
+import { status, statusDesk } from "./status.ts";
 import { usage } from "./usage.ts";
 import { zeroLog } from "./zero-log.ts";
 
@@ -50,6 +58,16 @@ export const api = {
   privacy,
   privacyDesk,
   zeroLog,
+  jobs,
+  deadLetters,
+  alerts,
+  sla,
+  status,
+  statusDesk,
+  breaches,
+  drills,
+  backups,
+  database,
 };
 
 /** The server said no, or could not be reached (`code` is then `client.unreachable`, `status` 0). */

@@ -10,6 +10,9 @@
  *   agent → applied     after each; resync when a change does not fit
  *   agent → [report]    binary, on a fixed tick; its size depends on the number of slots only (ZERO-LOG leak 11)
  *   agent → [health]    binary, on the same tick, always of one size: how the machine is
+ *   plane → renew       asks an agent of its own release to make itself another credential
+ *   agent → credential  the new one, signed by itself; kept beside the present one until `renewed`
+ *   plane → renewed     the former one is known no more
  *
  * A hello of another protocol version is answered by `refused` with `REFUSALS.protocol`, whatever else it says; that and
  * `hello` itself stay as they are in all versions, so that an agent knows that it is to be brought up to date.
@@ -25,7 +28,7 @@
  * waits for the next roster; nothing that comes before it counts.
  */
 import { type Static, Type } from "typebox";
-import { Id, Nullable, OneOf, Strict, WireGuardKey } from "./schemas.ts";
+import { Ed25519Key, Id, Nullable, OneOf, Strict, WireGuardKey } from "./schemas.ts";
 
 export const NODE_SOCKET_PATH = "/api/nodes/connect";
 export const NODE_PROTOCOL_VERSION = 3;
@@ -49,6 +52,8 @@ export const REFUSALS = {
   protocol: "nodes.protocol_unsupported",
   /** Staff removed the node: it takes its tunnels down and does not come again. */
   removed: "nodes.removed",
+  /** It is not known by the credential that it proved; it tries the other one, where it has made one. */
+  unknown: "nodes.not_recognised",
   /** Two machines had its credential: it serves on and waits for a fresh join token. */
   cloned: "nodes.credential_cloned",
 } as const;
@@ -159,9 +164,18 @@ export const Restrict = Strict({
   number: Counter,
   peers: Type.Array(RestrictedPeer),
 });
+/** The agent is to make itself another credential. */
+export const Renew = Strict({ type: OneOf(["renew"]), nonce: Nonce });
+export const Credential = Strict({
+  type: OneOf(["credential"]),
+  public_key: Ed25519Key,
+  signature: Signature,
+});
+/** The node is known by this credential and by no other from here on. */
+export const Renewed = Strict({ type: OneOf(["renewed"]), public_key: Ed25519Key });
 export const Refused = Strict({ type: OneOf(["refused"]), code: Type.String(), detail: Type.String() });
 
-export const AgentFrame = Type.Union([Hello, Proof, Applied, Resync, Roster, Slots, Condition]);
+export const AgentFrame = Type.Union([Hello, Proof, Applied, Resync, Roster, Slots, Condition, Credential]);
 export type AgentFrame = Static<typeof AgentFrame>;
 export const PlaneFrame = Type.Union([
   Challenge,
@@ -174,6 +188,8 @@ export const PlaneFrame = Type.Union([
   Settled,
   Recount,
   Restrict,
+  Renew,
+  Renewed,
   Refused,
 ]);
 export type PlaneFrame = Static<typeof PlaneFrame>;
@@ -189,6 +205,11 @@ export function authenticationText(
   planeNonce: string,
 ): string {
   return ["securewave-node-v1", signer, nodeId, agentNonce, planeNonce].join("\n");
+}
+
+/** What a new credential signs, so that nobody can have a node take a key that it does not hold. */
+export function renewalText(nodeId: string, nonce: string, publicKey: string): string {
+  return ["securewave-node-credential-v1", nodeId, nonce, publicKey].join("\n");
 }
 
 /** What a join token pins: the first 128 bits of SHA-256 of the control plane's key, in base64url. */

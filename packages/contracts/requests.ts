@@ -14,5 +14,9 @@ export const requestErrors = defineErrors("request", {
     status: 500,
     message: "Something went wrong on our side. Nothing was changed unless you see it.",
   },
+  maintenance: {
+    status: 503,
+    message: "The service is under maintenance. Tunnels go on; try again when it is over.",
+  },
   storeUnavailable: { status: 503, message: "The store does not answer at the moment. Try again shortly." },
 });

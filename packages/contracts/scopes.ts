@@ -15,6 +15,8 @@ export const SCOPES = [
   "blocks:read",
   "blocks:write",
   "audit:read",
+  "backups:read",
+  "backups:write",
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 export const ScopeSchema = OneOf(SCOPES);

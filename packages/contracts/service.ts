@@ -2,8 +2,9 @@ import { defineErrors } from "@securewave/foundation";
 import { Type } from "typebox";
 import { accountErrors } from "./accounts.ts";
 import { defineRoute } from "./route.ts";
-import { Email, HumanText, NewPassword, OneOf, Strict } from "./schemas.ts";
+import { Email, HumanText, NewPassword, Nullable, OneOf, Strict } from "./schemas.ts";
 import { BrowserSession } from "./sessions.ts";
+import { MaintenanceMode } from "./status.ts";
 
 export const serviceErrors = defineErrors("service", {
   setupDone: { status: 409, message: "The first admin exists already. Log in instead." },
@@ -14,6 +15,7 @@ export const serviceErrors = defineErrors("service", {
 });
 
 const CheckResult = Type.String({ description: "`connected`, or what is wrong" });
+const InTrouble = Type.Optional(Type.String({ description: "Only where it is in trouble" }));
 
 export const Health = Strict({
   status: OneOf(["healthy", "degraded", "unhealthy"]),
@@ -23,6 +25,11 @@ export const Health = Strict({
     redis: CheckResult,
     vpn_servers: CheckResult,
     zero_log: Type.Optional(Type.String({ description: "Only where the search for traces is in trouble" })),
+    jobs: InTrouble,
+    backups: InTrouble,
+    disk: InTrouble,
+    clock: InTrouble,
+    certificate: InTrouble,
   }),
 });
 
@@ -109,6 +116,14 @@ export const service = {
         policy_url: Type.String({
           description: "Where it can be read: an address, or a path of this service",
         }),
+        maintenance: Type.Optional(
+          Strict({
+            mode: MaintenanceMode,
+            title: Nullable(Type.String()),
+            starts_at: Nullable(Type.String({ format: "date-time" })),
+            ends_at: Nullable(Type.String({ format: "date-time" })),
+          }),
+        ),
       }),
     },
     errors: [],

@@ -13,12 +13,19 @@ export const ID_PREFIXES = {
   peer: "peer",
   joinToken: "join",
   job: "job",
+  deadLetter: "dead",
   apiKey: "key",
   passkey: "pky",
   block: "blk",
   privacyRequest: "req",
   consent: "con",
   plan: "plan",
+  incident: "inc",
+  incidentUpdate: "upd",
+  maintenance: "mnt",
+  breach: "brc",
+  notice: "ntc",
+  drill: "dri",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -1,6 +1,6 @@
 import type { Report } from "./report.ts";
 
-/** What the auditor is told on standard input, in one line. When the input ends, it stops. */
+/** What the auditor is told on standard input, in the first line. When the input ends, it stops. */
 export interface AuditorOrder {
   readonly software: { readonly name: string; readonly version: string };
   /** Whether devices of ghosts are removed at once; otherwise the node is given the time to forget them by itself. */
@@ -24,6 +24,43 @@ export interface AuditorOrder {
   readonly metricsUrl?: string | undefined;
   /** A VPN server on this machine that ghosts may use; undefined where there is none. */
   readonly node?: AuditorNode | undefined;
+  readonly backups?: AuditorBackups | undefined;
+}
+
+/** Where the service's sealed backups go. */
+export interface AuditorBackups {
+  /** Whether the service makes any. */
+  readonly isOn: boolean;
+  readonly target: {
+    /** A folder's path, or a URL of what is no folder. */
+    readonly url: string;
+    readonly credentials?:
+      | {
+          readonly accessKeyId?: string;
+          readonly secretAccessKey?: string;
+          readonly accountKey?: string;
+          readonly sasToken?: string;
+        }
+      | undefined;
+  };
+  /** What opens them, the newest first; none where this machine is not to. */
+  readonly identities: readonly string[];
+  /** So long what was written to the database may take to get there. */
+  readonly archiveSeconds: number;
+  /** Whether the database can be backed up, and its log follows, as far as the service knows. */
+  readonly isDatabaseFollowed: boolean;
+}
+
+/** Texts that a backup must hold besides, so that they can be found in it. */
+export interface BackupControls {
+  readonly config: string;
+  readonly vpn: string;
+}
+
+/** What the auditor is told when it had asked for a backup, in one line. */
+export interface BackupAnswer {
+  /** Of the kinds that one was made of; why another was not, the service's log says. */
+  readonly backupIds: readonly string[];
 }
 
 export interface AuditorNode {
@@ -51,9 +88,17 @@ export type AuditorEvent =
       readonly bytes: number;
       readonly sources: number;
     }
+  /** Asks for a backup of every kind, which a `BackupAnswer` follows. */
+  | { readonly kind: "back_up"; readonly controls: BackupControls }
   | { readonly kind: "report"; readonly report: Report };
 
-const KINDS: readonly string[] = ["surfaces", "step", "surface", "report"] satisfies AuditorEvent["kind"][];
+const KINDS: readonly string[] = [
+  "surfaces",
+  "step",
+  "surface",
+  "back_up",
+  "report",
+] satisfies AuditorEvent["kind"][];
 
 /** @returns undefined for what is none */
 export function parseAuditorEvent(line: string): AuditorEvent | undefined {

@@ -1,12 +1,19 @@
 import { type Account, accountErrors, type Role, sessionErrors } from "@securewave/contracts";
+import { alertHandlers } from "@securewave/contracts/testing/fake-alerts";
+import { backupHandlers } from "@securewave/contracts/testing/fake-backups";
 import { matching, pageOf } from "@securewave/contracts/testing/fake-call";
 import { deviceHandlers } from "@securewave/contracts/testing/fake-devices";
+import { drillHandlers } from "@securewave/contracts/testing/fake-drills";
+import { jobHandlers } from "@securewave/contracts/testing/fake-jobs";
 import { nodeHandlers } from "@securewave/contracts/testing/fake-nodes";
 import { planHandlers } from "@securewave/contracts/testing/fake-plans";
 import { privacyHandlers } from "@securewave/contracts/testing/fake-privacy";
 import { chooseNode, serverHandlers } from "@securewave/contracts/testing/fake-servers";
+import { statusHandlers } from "@securewave/contracts/testing/fake-status";
 import { invariant, type Refusal } from "@securewave/foundation";
 import { auditHandlers } from "./fake-audit.ts";
+import { breachHandlers } from "./fake-breaches.ts";
+import { databaseHandlers } from "./fake-database.ts";
 import type { Handlers, Input } from "./fake-input.ts";
 import { keyHandlers } from "./fake-keys.ts";
 import { demandCode, demandProof, securityHandlers } from "./fake-security-handlers.ts";
@@ -22,10 +29,17 @@ export function createHandlers(state: FakeState): Handlers {
     ...deviceHandlers(state.tunnels, (call, present) => chooseNode(state.fleet, state.plans, call, present)),
     ...keyHandlers(state),
     ...planHandlers(state.plans),
+    ...backupHandlers(state.backups),
     ...privacyHandlers(state.privacy, (input: Input) => demandProof(input, state)),
     ...securityHandlers(state),
     ...auditHandlers(state),
     ...zeroLogHandlers(state.zeroLog),
+    ...databaseHandlers(state.database),
+    ...statusHandlers(state.status),
+    ...alertHandlers(state.alerts),
+    ...jobHandlers(state.jobs),
+    ...drillHandlers(state.drills),
+    ...breachHandlers(state.breaches, (input) => demandProof(input, state)),
   };
 }
 

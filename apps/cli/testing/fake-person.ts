@@ -3,6 +3,7 @@ import { createManualClock, invariant } from "@securewave/foundation";
 import { run } from "../program.ts";
 import { fakeMachine } from "./fake-machine.ts";
 import type { TestService } from "./service.ts";
+import { noDrill } from "./terminal.ts";
 
 interface Talk {
   readonly code: number;
@@ -49,6 +50,7 @@ export async function talk(
     stderr: Object.assign(screen, { isTTY: true, columns: 80 }),
     clock: createManualClock(Date.parse("2026-11-20T12:00:00Z")),
     machine: fakeMachine(),
+    runDrill: noDrill,
   });
   invariant(waiting.length === 0, `every answer of the test was asked for: ${waiting[0]?.[0]}`);
   return { code, stdout, stderr };

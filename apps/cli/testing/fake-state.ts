@@ -1,10 +1,17 @@
 import type { Account } from "@securewave/contracts";
 import type { KeyRings } from "@securewave/contracts/keys";
+import { createFakeAlerts, type FakeAlerts } from "@securewave/contracts/testing/fake-alerts";
+import { createFakeBackups, type FakeBackups } from "@securewave/contracts/testing/fake-backups";
 import { createFakeDevices, type FakeDevices } from "@securewave/contracts/testing/fake-devices";
+import { createFakeDrills, type FakeDrills } from "@securewave/contracts/testing/fake-drills";
+import { createFakeJobs, type FakeJobs } from "@securewave/contracts/testing/fake-jobs";
 import { createFakeNodes, type FakeNodes } from "@securewave/contracts/testing/fake-nodes";
 import { createFakePlans, type FakePlans } from "@securewave/contracts/testing/fake-plans";
 import { createFakePrivacy, type FakePrivacy } from "@securewave/contracts/testing/fake-privacy";
+import { createFakeStatus, type FakeStatus } from "@securewave/contracts/testing/fake-status";
 import { createId } from "@securewave/foundation";
+import { createFakeBreaches, type FakeBreaches } from "./fake-breaches.ts";
+import { createFakeDatabase, type FakeDatabase } from "./fake-database.ts";
 import { createFakeKeys } from "./fake-keys.ts";
 import { createFakeSecurity, type FakeSecurity } from "./fake-security.ts";
 import { createFakeZeroLog, type FakeZeroLog } from "./fake-zero-log.ts";
@@ -26,7 +33,14 @@ export interface FakeState {
   }[];
   readonly keys: KeyRings;
   readonly plans: FakePlans;
+  readonly backups: FakeBackups;
   readonly zeroLog: FakeZeroLog;
+  readonly database: FakeDatabase;
+  readonly status: FakeStatus;
+  readonly alerts: FakeAlerts;
+  readonly jobs: FakeJobs;
+  readonly breaches: FakeBreaches;
+  readonly drills: FakeDrills;
   readonly privacy: FakePrivacy;
   readonly security: FakeSecurity;
   /** Of an access token, or of an API key. */
@@ -57,7 +71,14 @@ export function createFakeState(): FakeState {
     sessions: [],
     keys: createFakeKeys(),
     plans,
+    backups: createFakeBackups(),
     zeroLog: createFakeZeroLog(),
+    database: createFakeDatabase(),
+    status: createFakeStatus(),
+    alerts: createFakeAlerts(),
+    jobs: createFakeJobs(),
+    breaches: createFakeBreaches(),
+    drills: createFakeDrills(),
     privacy: createFakePrivacy(),
     security: createFakeSecurity(),
     accountOfToken(token) {

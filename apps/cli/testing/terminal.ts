@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { createManualClock, invariant } from "@securewave/foundation";
 import type { Machine } from "../doctor/machine.ts";
+import type { Environment } from "../environment.ts";
 import { run } from "../program.ts";
 import { fakeMachine } from "./fake-machine.ts";
 
@@ -21,6 +22,8 @@ export interface RunOptions {
   /** Columns of a terminal with a person at it, who types `stdin`. */
   readonly terminal?: number;
   readonly machine?: Machine;
+  /** Carries out drills; without it none can be. */
+  readonly runDrill?: Environment["runDrill"];
 }
 
 export interface Home {
@@ -29,6 +32,8 @@ export interface Home {
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
   readonly remove: () => Promise<void>;
 }
+
+export const noDrill: Environment["runDrill"] = () => Promise.reject(new Error("no drill was given"));
 
 export async function createHome(url: string): Promise<Home> {
   const dir = await mkdtemp(join(tmpdir(), "securewave-cli-"));
@@ -55,6 +60,7 @@ async function runIn(homeDir: string, args: readonly string[], options: RunOptio
     stderr: stderr.stream,
     clock: createManualClock(Date.parse("2026-11-20T12:00:00Z")),
     machine: options.machine ?? fakeMachine(),
+    runDrill: options.runDrill ?? noDrill,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text(), json: () => JSON.parse(stdout.text()) };
 }

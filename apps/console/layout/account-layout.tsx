@@ -1,13 +1,20 @@
 import { Link, type LinkProps, Outlet, useLocation } from "@tanstack/react-router";
 import {
+  BellRing,
   BookOpen,
+  ChartNoAxesColumn,
   CircleUser,
+  DatabaseBackup,
   Gauge,
   Globe,
+  HeartPulse,
   Inbox,
   KeyRound,
   Layers,
+  LifeBuoy,
+  ListChecks,
   type LucideIcon,
+  Megaphone,
   MonitorSmartphone,
   ScrollText,
   Server,
@@ -49,16 +56,28 @@ const ADMIN_PLACES: readonly Place[] = [
   { to: "/admin/settings", label: "Settings", icon: Settings, hasPagesBelow: false },
 ];
 
+/** What keeps the service running; a place without a role is for all staff. */
+const OPERATIONS_PLACES: readonly (Place & { readonly isForAdmins?: true })[] = [
+  { to: "/admin/jobs", label: "Jobs", icon: ListChecks, hasPagesBelow: true, isForAdmins: true },
+  { to: "/admin/health", label: "Health", icon: HeartPulse, hasPagesBelow: false },
+  { to: "/admin/sla", label: "Service levels", icon: ChartNoAxesColumn, hasPagesBelow: false },
+  { to: "/admin/status", label: "Status page", icon: Megaphone, hasPagesBelow: false },
+  { to: "/admin/alerts", label: "Alerts", icon: BellRing, hasPagesBelow: false },
+  { to: "/admin/drills", label: "Drills", icon: LifeBuoy, hasPagesBelow: false },
+  { to: "/admin/backups", label: "Backups", icon: DatabaseBackup, hasPagesBelow: false, isForAdmins: true },
+];
+
 /** The frame of all pages behind the log-in: places on the left, on a phone at the bottom. */
 export function AccountLayout() {
   const isStaff = useRole() !== "customer";
   const isAdmin = useIsAdmin();
   const staffPlaces = isAdmin ? [...STAFF_PLACES, ...ADMIN_PLACES] : STAFF_PLACES;
+  const operations = OPERATIONS_PLACES.filter(({ isForAdmins }) => isStaff && (isAdmin || !isForAdmins));
   return (
     <div className="lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
-      <Sidebar staffPlaces={isStaff ? staffPlaces : []} />
+      <Sidebar staffPlaces={isStaff ? staffPlaces : []} operations={operations} />
       <div className="min-w-0">
-        <TopBar staffPlaces={isStaff ? staffPlaces : []} />
+        <TopBar staffPlaces={isStaff ? [...staffPlaces, ...operations] : []} />
         <main
           id="main"
           className="mx-auto w-full max-w-5xl px-4 pt-7 pb-28 sm:px-8 lg:px-10 lg:pt-11 lg:pb-16"
@@ -71,10 +90,19 @@ export function AccountLayout() {
   );
 }
 
-function Sidebar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
+interface SidebarProps {
+  readonly staffPlaces: readonly Place[];
+  readonly operations: readonly Place[];
+}
+
+function Sidebar({ staffPlaces, operations }: SidebarProps) {
   const account = useAccount();
+  const places = useCurrentInView();
   return (
-    <header className="sticky top-0 flex h-dvh flex-col border-line border-r bg-sunken px-3.5 py-6 max-lg:hidden">
+    <header
+      ref={places}
+      className="sticky top-0 flex h-dvh flex-col overflow-y-auto border-line border-r bg-sunken px-3.5 py-6 max-lg:hidden"
+    >
       <Link to="/" className="mb-8 flex rounded-md px-2.5 py-1">
         <Wordmark />
       </Link>
@@ -86,10 +114,10 @@ function Sidebar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
         </ul>
         {staffPlaces.length > 0 && (
           <div>
-            <h2 id="operate" className="mb-1.5 px-2.5 font-medium text-muted text-xs">
-              Operate
+            <h2 id="manage" className="mb-1.5 px-2.5 font-medium text-muted text-xs">
+              Manage
             </h2>
-            <ul aria-labelledby="operate" className="grid gap-0.5">
+            <ul aria-labelledby="manage" className="grid gap-0.5">
               {staffPlaces.map((place) => (
                 <SidebarLink key={place.label} place={place} />
               ))}
@@ -102,8 +130,20 @@ function Sidebar({ staffPlaces }: { staffPlaces: readonly Place[] }) {
             </ul>
           </div>
         )}
+        {operations.length > 0 && (
+          <div>
+            <h2 id="operations" className="mb-1.5 px-2.5 font-medium text-muted text-xs">
+              Operations
+            </h2>
+            <ul aria-labelledby="operations" className="grid gap-0.5">
+              {operations.map((place) => (
+                <SidebarLink key={place.label} place={place} />
+              ))}
+            </ul>
+          </div>
+        )}
       </nav>
-      <div className="mt-auto px-2.5">
+      <div className="mt-auto px-2.5 pt-7">
         <a href="/zero-log" className="mb-3 block rounded-sm text-muted text-sm hover:text-ink">
           Zero-log report
         </a>
@@ -141,7 +181,7 @@ function SidebarLink({ place }: { place: Place }) {
   );
 }
 
-/** Keeps the present place within what is seen of a row that is wider than the window. */
+/** Keeps the present place within what is seen of a row or column that is longer than the window. */
 function useCurrentInView() {
   const row = useRef<HTMLElement>(null);
   const path = useLocation({ select: ({ pathname }) => pathname });
@@ -149,8 +189,11 @@ function useCurrentInView() {
   useEffect(() => {
     const current = row.current?.querySelector<HTMLElement>("[aria-current=page]");
     if (!row.current || !current) return;
-    const middle = current.offsetLeft - row.current.offsetLeft + current.offsetWidth / 2;
-    row.current.scrollLeft = middle - row.current.clientWidth / 2;
+    const [place, window] = [current, row.current].map((element) => element.getBoundingClientRect());
+    if (!place || !window) return;
+    row.current.scrollLeft += place.left + place.width / 2 - (window.left + window.width / 2);
+    const isSeen = place.top >= window.top && place.bottom <= window.bottom;
+    if (!isSeen) row.current.scrollTop += place.top + place.height / 2 - (window.top + window.height / 2);
   }, [path]);
   return row;
 }

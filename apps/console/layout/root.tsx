@@ -1,5 +1,6 @@
 import { Outlet } from "@tanstack/react-router";
 import { Toaster } from "../components/toast.tsx";
+import { MaintenanceBanner } from "./maintenance-banner.tsx";
 import { OfflineBanner } from "./offline-banner.tsx";
 
 export function Root() {
@@ -12,6 +13,7 @@ export function Root() {
         Skip to content
       </a>
       <OfflineBanner />
+      <MaintenanceBanner />
       <Outlet />
       <Toaster />
     </>

@@ -1,12 +1,16 @@
 import type { ServerResponse } from "node:http";
 import type { Account, Connection } from "@securewave/contracts";
 import { accountErrors, serviceErrors, sessionErrors } from "@securewave/contracts";
+import { alertHandlers, createFakeAlerts } from "@securewave/contracts/testing/fake-alerts";
+import { backupHandlers, createFakeBackups } from "@securewave/contracts/testing/fake-backups";
 import { matching, pageOf } from "@securewave/contracts/testing/fake-call";
 import {
   createFakeDevices,
   deviceHandlers,
   type FakeDevice,
 } from "@securewave/contracts/testing/fake-devices";
+import { createFakeDrills, drillHandlers } from "@securewave/contracts/testing/fake-drills";
+import { createFakeJobs, jobHandlers } from "@securewave/contracts/testing/fake-jobs";
 import { createFakeNodes, nodeHandlers } from "@securewave/contracts/testing/fake-nodes";
 import { createFakePlans, planHandlers } from "@securewave/contracts/testing/fake-plans";
 import {
@@ -15,6 +19,7 @@ import {
   privacyHandlers,
 } from "@securewave/contracts/testing/fake-privacy";
 import { chooseNode, serverHandlers } from "@securewave/contracts/testing/fake-servers";
+import { createFakeStatus, statusHandlers } from "@securewave/contracts/testing/fake-status";
 import { createId } from "@securewave/foundation";
 import type { Call, Handler } from "./mock-call.ts";
 import { createMockSecurity } from "./mock-security.ts";
@@ -64,10 +69,15 @@ export function createMockState() {
   }
 
   const fleet = createFakeNodes();
+  const jobs = createFakeJobs();
+  const status = createFakeStatus();
   const tunnels = createFakeDevices();
   const plans = createFakePlans();
+  const backups = createFakeBackups();
+  const drills = createFakeDrills();
   const privacy = createFakePrivacy();
   const security = createMockSecurity({ accountOf });
+  const alerts = createFakeAlerts();
 
   function setConnected(device: FakeDevice, connection: Partial<Connection>): void {
     device.connection = { ...device.connection, connected: true, handshake_age_seconds: 12, ...connection };
@@ -138,9 +148,14 @@ export function createMockState() {
       response.setHeader("set-cookie", "securewave_session=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/");
     },
     ...security.handlers,
+    ...alertHandlers(alerts),
+    ...statusHandlers(status),
     ...planHandlers(plans),
+    ...backupHandlers(backups),
+    ...drillHandlers(drills),
     ...privacyHandlers(privacy, security.demandProof),
     ...nodeHandlers(fleet),
+    ...jobHandlers(jobs),
     ...serverHandlers(fleet, plans),
     ...deviceHandlers(tunnels, (call, present) => chooseNode(fleet, plans, call, present)),
     "fleetDevices.totals": () => ({
@@ -158,11 +173,16 @@ export function createMockState() {
   return {
     accounts,
     fleet,
+    jobs,
+    status,
     tunnels,
     settings,
     plans,
+    backups,
+    drills,
     privacy,
     handlers,
+    alerts,
     addAccount,
     addNode: fleet.add,
     addDevice: tunnels.add,

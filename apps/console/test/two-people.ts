@@ -10,8 +10,11 @@ export interface TwoPeople {
   readonly customerId: string;
   /** Of the admin, ada@example.org. */
   readonly admin: Page;
-  /** Sees that no page has complained, and that these are no wider than a phone's window. */
-  readonly expectQuietAndNarrow: (pages: readonly (readonly [opened: Page, path: string])[]) => Promise<void>;
+  /** Sees that no page has complained but of what tests had refused, and that these are no wider than a phone's window. */
+  readonly expectQuietAndNarrow: (
+    pages: readonly (readonly [opened: Page, path: string])[],
+    refusedStatuses?: readonly number[],
+  ) => Promise<void>;
 }
 
 /** A customer and an admin of a mock, each logged in with a browser of their own, for the tests of one file. */
@@ -65,7 +68,7 @@ export function useTwoPeople(): TwoPeople {
     get admin() {
       return admin;
     },
-    async expectQuietAndNarrow(pages) {
+    async expectQuietAndNarrow(pages, refusedStatuses = []) {
       for (const [opened, path] of pages) {
         await opened.setViewportSize({ width: 390, height: 844 });
         await opened.goto(`${mock.url}${path}`);
@@ -73,7 +76,8 @@ export function useTwoPeople(): TwoPeople {
         const overhang = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
         expect([path, await opened.evaluate(overhang)]).toEqual([path, 0]);
       }
-      expect(complaints).toEqual([]);
+      const refused = refusedStatuses.map((status) => expect.stringContaining(`status of ${status} `));
+      expect(complaints).toEqual(refused);
     },
   };
 }

@@ -25,12 +25,16 @@ export interface AppOptions {
   /** The folder of the node agent; VPN servers can be installed from here once it was built. */
   readonly agentDir: string;
   readonly version: string;
+  /** The folder of the migrations, where it is not beside the code. */
+  readonly migrationsDir?: string;
   /** How often an idle job worker looks for work, when not as often as usual. */
   readonly jobPollSeconds?: number;
   /** How often each node's tunnel is tried, when not as often as usual. */
   readonly probeEveryMs?: number;
   /** The program that searches for traces, with its arguments; without it, none can be searched for. */
   readonly auditor?: readonly string[];
+  /** The program that makes and verifies backups, with its arguments; without it, none are made. */
+  readonly backupWorker?: readonly string[];
   /** Another queue than pg-boss's, which goes by the machine's clock. */
   readonly createJobs?: typeof createJobs;
 }
@@ -79,8 +83,11 @@ export function createGround(options: AppOptions, closing: AsyncDisposableStack)
     bus: createBus(database, (error) => logger.warn("bus_failed", describeError(error))),
     jobs: (options.createJobs ?? createJobs)(
       database,
-      (job, error) => logger.error("job_failed", { job, ...describeError(error) }),
-      jobPollSeconds === undefined ? {} : { pollSeconds: jobPollSeconds },
+      (job, error) => {
+        telemetry.countJobFailure(job === "queue" ? "_OTHER" : job);
+        logger.error("job_failed", { job, ...describeError(error) });
+      },
+      { clock, ...(jobPollSeconds === undefined ? {} : { pollSeconds: jobPollSeconds }) },
     ),
     publicUrl,
     isSecure: publicUrl.startsWith("https:"),

@@ -1,3 +1,4 @@
+import type { AuditedBackups } from "../modules/backups/index.ts";
 import { createDeletions, createPrivacy, createRequests } from "../modules/privacy/index.ts";
 import { createZeroLog } from "../modules/zero-log/index.ts";
 import { prepareAudit } from "../zero-log-order.ts";
@@ -53,6 +54,7 @@ export async function openRights(
 
   const [gateway = ""] = tunnels.addresses;
   const searched = { config, database, accounts, sessions, nodes, privacy, version, gateway };
+  let backups: AuditedBackups | undefined;
   const zeroLog = createZeroLog({
     database,
     clock,
@@ -62,7 +64,14 @@ export async function openRights(
     key: await keys.serviceKey("zero-log"),
     name: `${new URL(publicUrl).host}/zero-log`,
     command: auditor,
-    prepare: (isQuick) => prepareAudit(searched, isQuick),
+    prepare: (isQuick) => prepareAudit({ ...searched, backups }, isQuick),
   });
-  return { privacy, zeroLog };
+  return {
+    privacy,
+    zeroLog,
+    /** Has searches look into backups, which a later room makes. */
+    searchBackups(audited: AuditedBackups): void {
+      backups = audited;
+    },
+  };
 }

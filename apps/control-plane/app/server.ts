@@ -11,12 +11,20 @@ import { addReference } from "../http/reference.ts";
 import { createServer, limitsOf } from "../http/server.ts";
 import { mountUpgrade } from "../http/upgrades.ts";
 import { mountAccounts } from "../modules/accounts/index.ts";
+import { mountAlerts } from "../modules/alerts/index.ts";
 import { mountApiKeys } from "../modules/api-keys/index.ts";
 import { mountAudit } from "../modules/audit/index.ts";
+import { mountBackups } from "../modules/backups/index.ts";
 import { mountBlocks } from "../modules/blocks/index.ts";
+import { mountBreaches } from "../modules/breaches/index.ts";
+import { mountDatabase } from "../modules/database/index.ts";
 import { mountDevices } from "../modules/devices/index.ts";
+import { mountDrills } from "../modules/drills/index.ts";
+import { mountHealth } from "../modules/health/index.ts";
 import { addInstallFiles } from "../modules/install/index.ts";
+import { mountJobs } from "../modules/jobs/index.ts";
 import { mountKeyRings } from "../modules/key-rings/index.ts";
+import { mountMaintenance } from "../modules/maintenance/index.ts";
 import { mountNodeHealth } from "../modules/node-health/index.ts";
 import { mountNodes } from "../modules/nodes/index.ts";
 import { mountPasskeys } from "../modules/passkeys/index.ts";
@@ -28,6 +36,8 @@ import { mountServers } from "../modules/servers/index.ts";
 import { mountService } from "../modules/service/index.ts";
 import { mountSessions } from "../modules/sessions/index.ts";
 import { mountSettings } from "../modules/settings/index.ts";
+import { mountSla } from "../modules/sla/index.ts";
+import { addStatusPage, mountStatus } from "../modules/status/index.ts";
 import { mountUsage } from "../modules/usage/index.ts";
 import { addZeroLogPage, mountZeroLog } from "../modules/zero-log/index.ts";
 import type { Security } from "../security.ts";
@@ -54,8 +64,8 @@ export async function openServer(
   rooms: Rooms,
   { version, consoleDir, tracing }: AppOptions,
 ): Promise<FastifyInstance> {
-  const { config, clock, logger, telemetry, isSecure, closing } = ground;
-  const { security, people, tunnels, rights } = rooms;
+  const { config, clock, logger, telemetry, publicUrl, isSecure, closing } = ground;
+  const { security, people, tunnels, rights, operations } = rooms;
   const pipeline = createPipeline({
     clock,
     originOf: security.originOf,
@@ -73,10 +83,19 @@ export async function openServer(
   const server = await createServer(config.http, logger, pipeline, tracing);
   closing.defer(() => server.close());
   telemetry.observeRequests(server);
-  mountRoutes(createMount(server, createGate({ identify: people.identify, ...security })), ground, rooms);
+  operations.measuring.observeRequests(server);
+  mountRoutes(
+    createMount(
+      server,
+      createGate({ identify: people.identify, ...security, demandOpen: operations.maintenance.demandOpen }),
+    ),
+    ground,
+    rooms,
+  );
   await addReference(server, version, isSecure);
   addZeroLogPage(server, rights.zeroLog, isSecure);
   addPolicyPage(server, isSecure);
+  addStatusPage(server, operations.status, publicUrl, isSecure);
   addInstallFiles(server, tunnels.agentFiles, createOriginOf(config.http.publicUrl));
   await addConsole(server, consoleDir);
   mountUpgrade(server, NODE_SOCKET_PATH, { admit: security.admitNode, accept: tunnels.gateway.accept });
@@ -104,10 +123,12 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
     security,
     demands,
     zeroLog,
+    maintenance: rooms.operations.maintenance,
+    health: rooms.operations.health,
   });
   mountSettings(mount, settings);
   mountAccounts(mount, accounts);
-  mountSessions(mount, { ...people, csrf, telemetry });
+  mountSessions(mount, { ...people, csrf, telemetry, demandLogIn: rooms.operations.maintenance.demandLogIn });
   mountPasswords(mount, people.passwords, reauthenticate);
   mountSecondFactors(mount, {
     database,
@@ -131,4 +152,14 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
   mountUsage(mount, tunnels.accountUsage);
   mountPrivacy(mount, { privacy, accounts, reauthenticate });
   mountZeroLog(mount, zeroLog);
+  mountJobs(mount, rooms.operations.jobDesk);
+  mountBackups(mount, rooms.operations.backups.backups);
+  mountSla(mount, rooms.operations.sla);
+  mountStatus(mount, rooms.operations.status, rooms.operations.incidents);
+  mountMaintenance(mount, rooms.operations.maintenance);
+  mountHealth(mount, rooms.operations.health);
+  mountAlerts(mount, rooms.operations.alerts);
+  mountBreaches(mount, rooms.operations.breaches, reauthenticate);
+  mountDrills(mount, rooms.operations.drills);
+  mountDatabase(mount, rooms.operations.databaseDesk);
 }

@@ -168,6 +168,7 @@ export async function openTunnelRoom(
     directory,
     restrictions,
     speeds: plans.speeds,
+    takeCredential: nodes.renewal.take,
     cloning: createCloning({ database, clock, bus, audit, tellCloned }),
     outdated: nodes.outdated,
     agentVersion: version,
@@ -183,6 +184,16 @@ export async function openTunnelRoom(
     "securewave_nodes_connected",
     "Nodes connected to this process",
     () => presence.ownNodes().length,
+  );
+  telemetry.gauge(
+    "securewave_nodes_offline",
+    "Nodes that should be connected and are not",
+    async () => (await nodes.counts()).offline,
+  );
+  telemetry.gauge(
+    "securewave_nodes_degraded",
+    "Nodes that are connected and not well",
+    async () => (await nodes.counts()).degraded,
   );
   telemetry.gauge(
     "securewave_nodes_quarantined",

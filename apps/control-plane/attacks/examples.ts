@@ -33,9 +33,11 @@ const typeOf = ({ type }: Schema) => (Array.isArray(type) ? type[0] : type);
 /** Texts for patterns that no plain word fits, by how these begin. */
 const TEXTS: readonly (readonly [string, () => string])[] = [
   ["^[A-Za-z0-9.!#$%&", () => `somebody.${createId("account").slice(-8)}@example.org`],
+  ["^[a-z0-9]+(?:-", () => "clean-up"],
   ["^[A-Za-z0-9+/]{42}", () => `${"A".repeat(43)}=`],
   ["^[A-Za-z0-9+/]{2090}", () => `${"A".repeat(2091)}=`],
   ["^[A-Z]{2}$", () => "DE"],
+  ["^20\\d{2}-", () => "2026-01"],
   ["^[A-Za-z0-9_-]{43}$", () => "A".repeat(43)],
   ["^[A-Za-z0-9_-]+$", () => Buffer.from('["2026"]').toString("base64url")],
   ["^[0-9A-Za-z -]+$", () => "000000"],
@@ -54,6 +56,7 @@ export function exampleOf(schema: Schema): unknown {
 
 function textFor({ pattern = "", format, minLength = 0 }: Schema): string {
   if (format === "date") return "2026-01-01";
+  if (format === "date-time") return "2026-01-01T00:00:00Z";
   const kind = kindOf(pattern);
   if (kind) return createId(kind);
   const make = TEXTS.find(([start]) => pattern.startsWith(start))?.[1];

@@ -1,5 +1,5 @@
 import { type Role, type RouteSpec, SCOPES, type Scope } from "@securewave/contracts";
-import { createId, invariant } from "@securewave/foundation";
+import { createId, dayOf, invariant } from "@securewave/foundation";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAuthenticator } from "../testing/authenticator.ts";
@@ -58,12 +58,21 @@ const TREATMENTS: Readonly<Record<string, Treatment>> = {
   "devices.remove id": "owner",
   "devices.config id": "owner",
   "devices.qr id": "owner",
+  "deadLetters.retry id": "admin",
+  "deadLetters.discard id": "admin",
   "plans.show id": "staff",
   "plans.change id": "admin",
   "plans.remove id": "admin",
   "plans.ofAccount id": "staff",
   "plans.assign id": "admin",
   "plans.assign plan_id": "admin",
+  "statusDesk.changeIncident id": "staff",
+  "statusDesk.removeIncident id": "staff",
+  "statusDesk.updateIncident id": "staff",
+  "statusDesk.changeUpdate id": "staff",
+  "statusDesk.removeUpdate id": "staff",
+  "statusDesk.reschedule id": "admin",
+  "statusDesk.cancel id": "admin",
   "usage.ofAccount id": "staff",
   "privacyDesk.close id": "staff",
   "privacyDesk.showDeletion id": "staff",
@@ -71,6 +80,13 @@ const TREATMENTS: Readonly<Record<string, Treatment>> = {
   "privacyDesk.keep id": "admin",
   "fleetDevices.list account_id": "staff",
   "fleetDevices.revoke id": "staff",
+  "breaches.show id": "admin",
+  "breaches.note id": "admin",
+  "breaches.rotate id": "admin",
+  "breaches.notify id": "admin",
+  "breaches.notify node_id": "admin",
+  "breaches.close id": "admin",
+  "drills.show id": "staff",
 };
 
 /** Routes about one's own things that take no id: the caller alone says whose, so that there is nothing to forge. */
@@ -169,8 +185,27 @@ beforeAll(async () => {
   });
   const plan = await (await service.admin()).client.plans.create({ body: { name: "Harbour" } });
   const request = await owner.client.privacy.ask({ body: { kind: "other" } });
-  const others = { block: block.id, plan: plan.id, privacyRequest: request.id };
-  things = { ...(await thingsOf(owner)), ...others };
+  const { statusDesk } = (await service.admin()).client;
+  const incident = await statusDesk.openIncident({ body: { title: "Slow", text: "It is slow." } });
+  const inDays = (days: number) => new Date(service.clock.now() + days * 86_400_000).toISOString();
+  const maintenance = await statusDesk.schedule({
+    body: { title: "Disks", text: "New ones.", starts_at: inDays(2), ends_at: inDays(3), notifies: false },
+  });
+  const others = {
+    block: block.id,
+    plan: plan.id,
+    privacyRequest: request.id,
+    incident: incident.id,
+    incidentUpdate: incident.updates[0]?.id ?? "",
+    maintenance: maintenance.id,
+  };
+  const deadLetter = createId("deadLetter");
+  const letter = { id: deadLetter, job: "account-mail", account_id: owner.id, data: "{}", attempts: 9 };
+  await service.database.db
+    .insertInto("dead_letters")
+    .values({ ...letter, failed_on: dayOf(service.clock.now()) })
+    .execute();
+  things = { ...(await thingsOf(owner)), ...others, deadLetter, ...(await pastTrouble()) };
   for (const role of ROLES) {
     const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
     const person = await service.person(role);
@@ -184,6 +219,24 @@ beforeAll(async () => {
   }
 });
 
+/** A breach that is over, as one that is open shuts customers out, and a drill. */
+async function pastTrouble() {
+  const { db } = service.database;
+  const ids = { breach: createId("breach"), drill: createId("drill") };
+  const now = new Date(service.clock.now());
+  await db
+    .insertInto("breaches")
+    .values({ id: ids.breach, summary: "A lost laptop", opened_at: now, closed_at: now })
+    .execute();
+  const report = { number: 1, id: ids.drill, scenario: "redis-loss", outcome: "met" as const, note: "" };
+  const measured = { rto_seconds: 1, rpo_seconds: 0, carried_out_on: dayOf(service.clock.now()) };
+  await db
+    .insertInto("drill_reports")
+    .values({ ...report, ...measured })
+    .execute();
+  return ids;
+}
+
 const TABLES = [
   "accounts",
   "devices",
@@ -194,6 +247,14 @@ const TABLES = [
   "second_factors",
   "plans",
   "privacy_requests",
+  "incidents",
+  "incident_updates",
+  "maintenance_windows",
+  "dead_letters",
+  "breaches",
+  "breach_entries",
+  "drill_reports",
+  "notices",
   "deletions",
 ] as const;
 

@@ -19,7 +19,9 @@ const HARMLESS: Readonly<Record<string, string>> = {
   "packages/sentinel/origins/origins.ts: latest !== keys": "whether it is the same object",
   "apps/control-plane/modules/data-keys/seal-plain.ts: place === password": "the name of a column",
   "packages/live/holdings.ts: peers === key": "a peer's public key",
-  "apps/control-plane/modules/nodes/gateway.ts: credential !== credential": "a node's public key",
+  "apps/control-plane/modules/nodes/renewing.ts: registered === credential": "a node's public key",
+  "apps/control-plane/modules/backups/work/restored.ts: digest === counts":
+    "whether a restored copy is whole: nobody gives either",
   "apps/control-plane/modules/nodes/state-sync.ts: hash === hash":
     "of the peers of a node that has proved itself",
   "apps/control-plane/modules/sessions/service.ts: previous_hash.equals(hashToken)":

@@ -35,6 +35,12 @@ const PLACES: Readonly<Record<string, string>> = {
   REPUTATION_ALLOW_LISTS:
     "https, and public addresses alone, also where it leads on to (packages/sentinel/reputation)",
   DATABASE_URL: "the operator's own database",
+  DATABASE_API_URL: "the operator's own database",
+  DATABASE_WORKER_URL: "the operator's own database",
+  DATABASE_INGRESS_URL: "the operator's own database",
+  BACKUP_DATABASE_URL: "the operator's own database",
+  BACKUP_TARGET: "the operator's own storage",
+  ALERT_HEARTBEAT_URL: "https, and public addresses alone, read as the reputation lists are",
   REDIS_URL: "the operator's own store",
   SMTP_URL: "the operator's own mail server",
   VAULT_ADDR: "the operator's own Vault; https, or this machine",

@@ -1,4 +1,4 @@
-import { integer, list, optionalText, text } from "@securewave/foundation/settings";
+import { integer, list, oneOf, optionalText, text } from "@securewave/foundation/settings";
 import {
   isOrigin,
   parseHostPattern,
@@ -10,6 +10,12 @@ import {
 
 /** What stands in front of every request. */
 export const frontSettings = {
+  maintenanceMode: oneOf(
+    "MAINTENANCE_MODE",
+    "What customers may do: everything, look and change nothing, or nothing. Staff are let in and tunnels go on; staff can also switch it while the service runs.",
+    ["off", "read-only", "closed"],
+    { default: "off" },
+  ),
   http: {
     host: text("API_HOST", "Address that the API and the console listen on.", {
       range: "a host name or address",

@@ -1,4 +1,4 @@
-import { decimal, oneOf, optionalText } from "@securewave/foundation/settings";
+import { decimal, oneOf, optionalSecret, optionalText } from "@securewave/foundation/settings";
 import { isHttpUrl, parsePath } from "../setting-texts.ts";
 
 /** What the service tells of itself. */
@@ -28,5 +28,21 @@ export const logsSettings = {
       min: 0,
       max: 1,
     }),
+  },
+  alerts: {
+    watch: oneOf(
+      "ALERT_WATCH",
+      "Whether the service judges its own figures every minute and writes to its admins when an alert fires.",
+      ["on", "off"],
+      { default: "on" },
+    ),
+    heartbeatUrl: optionalSecret(
+      "ALERT_HEARTBEAT_URL",
+      "Address of an outside service that rings when it is called no more; it is called every five minutes while the watch works.",
+      {
+        range: "an https URL of a public host",
+        isAllowed: (url) => isHttpUrl(url) && url.startsWith("https:"),
+      },
+    ),
   },
 };

@@ -44,6 +44,11 @@ const ID_KINDS: Readonly<Record<string, IdKind>> = {
   "api-keys": "apiKey",
   blocks: "block",
   plans: "plan",
+  breaches: "breach",
+  drills: "drill",
+  incidents: "incident",
+  "incident-updates": "incidentUpdate",
+  "maintenance-windows": "maintenance",
 };
 
 /** An id of the kind that stands in a path behind the name of the things. */
@@ -159,6 +164,7 @@ test("every route says who may call it, and visitors may call no more than they 
     "session.show",
     "sessions.logIn",
     "sessions.refresh",
+    "status.show",
     "zeroLog.latest",
   ]);
   expect(routes.filter(({ route }) => !(route.access in ADMITTED))).toEqual([]);

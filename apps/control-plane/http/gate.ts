@@ -9,6 +9,8 @@ export interface GateOptions {
   readonly limitBefore: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Counts a request against the limit of its caller and that of its route. */
   readonly limitAfter: (spec: RouteSpec, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  /** Refuses what may not be done while the service is maintained. */
+  readonly demandOpen: (spec: RouteSpec, role: Role | undefined) => Promise<void>;
   /** Demands a proof of work while the service is under attack. */
   readonly challengeFor: (purpose: NonNullable<RouteSpec["challenge"]>) => Step;
 }
@@ -26,8 +28,9 @@ const ALLOWED_ROLES: Record<Access, readonly Role[]> = {
 /** Asked by machines that must get an answer. */
 const UNLIMITED = /^(\/api)?\/health/;
 
-/** What stands in front of each route, in this order: how often, who calls, may they, is it a robot. */
-export function createGate({ identify, limitBefore, limitAfter, challengeFor }: GateOptions): Gate {
+/** What stands in front of each route, in this order: how often, who calls, may they, is it open, is it a robot. */
+export function createGate(options: GateOptions): Gate {
+  const { identify, limitBefore, limitAfter, demandOpen, challengeFor } = options;
   return (spec) => {
     const demandWork = spec.challenge ? challengeFor(spec.challenge) : undefined;
     const isLimited = !UNLIMITED.test(spec.path);
@@ -38,6 +41,7 @@ export function createGate({ identify, limitBefore, limitAfter, challengeFor }: 
       if (isIdentified) request.caller = await identify(request);
       if (isLimited) await limitAfter(spec, request, reply);
       if (spec.access !== "anyone") admit(spec, request.caller);
+      await demandOpen(spec, request.caller?.role);
       await demandWork?.(request, reply);
     };
   };

@@ -5,7 +5,7 @@ import { dayOf } from "@securewave/foundation";
 export type Position = readonly string[];
 
 /** What a sort value is: a cursor of another list has others, which the store would choke on. */
-export type SortValue = "text" | "day" | "integer";
+export type SortValue = "text" | "day" | "instant" | "integer";
 
 const LIMIT_DEFAULT = 50;
 
@@ -60,6 +60,8 @@ export function pageOf<Row, View>(
 const IS_OF: Readonly<Record<SortValue, (text: string) => boolean>> = {
   text: () => true,
   day: isDay,
+  instant: (text) =>
+    isDay(text.slice(0, 10)) && /^T[\d:]{8}\.\d{3}Z$/.test(text.slice(10)) && !Number.isNaN(Date.parse(text)),
   integer: (text) => /^\d{1,15}$/.test(text),
 };
 

@@ -11,12 +11,18 @@ const { requestErrors, sentinelErrors } = contracts;
 const { accountErrors, deviceErrors, nodeErrors, serverErrors, serviceErrors, sessionErrors } = contracts;
 const { apiKeyErrors, auditErrors, blockErrors, keyErrors, passkeyErrors, secondFactorErrors } = contracts;
 const { planErrors, privacyErrors, zeroLogErrors } = contracts;
+const { alertErrors, backupErrors, breachErrors, drillErrors, jobErrors, statusErrors } = contracts;
 const domains: Record<string, Record<string, Refusal>> = {
   accountErrors,
+  alertErrors,
   apiKeyErrors,
   auditErrors,
+  backupErrors,
   blockErrors,
+  breachErrors,
   deviceErrors,
+  drillErrors,
+  jobErrors,
   keyErrors,
   nodeErrors,
   passkeyErrors,
@@ -26,6 +32,7 @@ const domains: Record<string, Record<string, Refusal>> = {
   serverErrors,
   serviceErrors,
   sessionErrors,
+  statusErrors,
   zeroLogErrors,
 };
 const common = { requestErrors, sentinelErrors };

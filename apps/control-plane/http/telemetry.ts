@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { floorOf } from "@securewave/live";
+import type { Sample } from "@securewave/monitoring";
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Logger } from "../logger.ts";
@@ -25,18 +26,26 @@ const RATE_LIMIT_TYPES = ["global", "ip", "user", "api_key", "route", "credentia
 export interface Telemetry {
   observeRequests(app: FastifyInstance): void;
   observeQuery(query: { kind: string; table: string | undefined; seconds: number }): void;
+  /** How many queries there were so far, and how long they took together. */
+  queryTotals(): { readonly count: number; readonly seconds: number };
   countAuthAttempt(method: AuthMethod, result: AuthResult): void;
   countRateLimit(limit: RateLimitType): void;
   /** Spans that no collector got: the queue was full, or the collector did not take them. */
   countDroppedSpans(count: number): void;
   observeSessionLookup(wasCached: boolean): void;
   /**
-   * Adds a gauge that is read when it is asked for. Where it counts people it is to give a range's lower end
+   * Adds a gauge that is read when it is asked for; what cannot be read, or is `NaN`, is not known. Where it counts people it is to give a range's lower end
    * (ZERO-LOG R9); attackers, as in `sentinel_blocked_ips_count`, may be counted exactly.
    */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
+  /** Likewise, with a value for each of a closed list of words. */
+  gauges(name: string, help: string, label: string, read: () => Promise<ReadonlyMap<string, number>>): void;
+  /** @param job its name, or `_OTHER` where the queue itself failed */
+  countJobFailure(job: string): void;
   /** Figures of the last one to two minutes. */
   recent(): { avgMs: number; p95Ms: number; p99Ms: number; cacheHitRate: number };
+  /** Every series as it is now, as a scrape would get it. */
+  samples(): Promise<Sample[]>;
   listen(host: string, port: number): Promise<Server>;
 }
 
@@ -81,8 +90,15 @@ export function createTelemetry(logger: Logger): Telemetry {
     help: "Trace spans that were not delivered to the collector",
     registers,
   });
+  const failedJobs = new Counter({
+    name: "securewave_jobs_failed_total",
+    help: "Attempts of jobs that failed",
+    labelNames: ["job"],
+    registers,
+  });
   const windows = createWindows();
   const lookups = { cached: 0, all: 0 };
+  const queried = { count: 0, seconds: 0 };
 
   return {
     observeRequests(app) {
@@ -105,7 +121,10 @@ export function createTelemetry(logger: Logger): Telemetry {
     },
     observeQuery({ kind, table, seconds }) {
       queries.observe(queryLabelsOf(kind, table), seconds);
+      queried.count++;
+      queried.seconds += seconds;
     },
+    queryTotals: () => ({ ...queried }),
     countAuthAttempt(method, result) {
       attempts.inc({ method: labelOf(AUTH_METHODS, method), result: labelOf(AUTH_RESULTS, result) });
     },
@@ -120,7 +139,12 @@ export function createTelemetry(logger: Logger): Telemetry {
       if (wasCached) lookups.cached++;
     },
     gauge: (name, help, read) => addGauge(registry, name, help, read),
+    gauges: (name, help, label, read) => addGauges(registry, { name, help, label, read }),
+    countJobFailure(job) {
+      failedJobs.inc({ job });
+    },
     recent: () => ({ ...windows.read(), cacheHitRate: lookups.all === 0 ? 1 : lookups.cached / lookups.all }),
+    samples: () => samplesOf(registry),
     listen: (host, port) => listenForScrapes(registry, host, port),
   };
 }
@@ -136,7 +160,51 @@ function addGauge(
     help,
     registers: [registry],
     async collect() {
-      this.set(await read());
+      // One that cannot be read must not take all others with it: they tell why.
+      this.set(
+        await Promise.resolve()
+          .then(read)
+          .catch(() => Number.NaN),
+      );
+    },
+  });
+}
+
+async function samplesOf(registry: Registry): Promise<Sample[]> {
+  const metrics = await registry.getMetricsAsJSON();
+  return metrics.flatMap(({ name, values }) =>
+    values.map(({ value, labels, ...rest }) => ({
+      name:
+        ("metricName" in rest && typeof rest.metricName === "string" ? rest.metricName : undefined) ?? name,
+      labels: definedOf(labels),
+      value,
+    })),
+  );
+}
+
+function definedOf(labels: Partial<Record<string, string | number>>): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(labels).flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])),
+  );
+}
+
+interface LabelledGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+  read(): Promise<ReadonlyMap<string, number>>;
+}
+
+function addGauges(registry: Registry, { name, help, label, read }: LabelledGauge): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    async collect() {
+      const values = await read();
+      this.reset();
+      for (const [word, value] of values) this.set({ [label]: word }, value);
     },
   });
 }

@@ -23,7 +23,11 @@ export async function openAccountModules({ startsJobs = false } = {}) {
   const jobFailures: unknown[] = [];
   const jobs = createJobs(database, (_, error) => void jobFailures.push(error), { pollSeconds: 0.5 });
   const letters: Letter[] = [];
-  const mail = { deliver: async (letter: Letter) => void letters.push(letter), close() {} };
+  const mail = {
+    deliver: async (letter: Letter) => void letters.push(letter),
+    verify: async () => {},
+    close() {},
+  };
   const acts: Act[] = [];
   const audit = { record: async (_: unknown, act: Act) => void acts.push(act) };
   const service = { service_name: "Wave & Co", registration: "open", devices_per_account_max: 5 } as const;

@@ -11,7 +11,7 @@ import {
   sentinelErrors,
 } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
-import { openTestDatabase, type TestDatabase } from "@securewave/database/testing";
+import { openAsService, openTestDatabase, type TestDatabase } from "@securewave/database/testing";
 import { createId, createManualClock, dayOf, invariant, type ManualClock } from "@securewave/foundation";
 import { createSecret } from "@securewave/foundation/secret";
 import { readSettings } from "@securewave/foundation/settings";
@@ -77,7 +77,7 @@ export interface TestAppOptions {
   /** By variable, as in the environment: `{ IP_POOL_V4: "10.8.0.0/28" }`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly clock?: ManualClock;
-  /** Runs on another connection to the database, such as one that can be cut. */
+  /** In place of the service's own logins: another connection to the database, such as one that can be cut. */
   readonly wrapDatabase?: (database: TestDatabase) => Database | Promise<Database>;
   /** Jobs are what sends mails; without them nothing may register. */
   readonly jobs?: boolean;
@@ -89,6 +89,7 @@ export interface TestAppOptions {
   /** Nodes of tests have no tunnels, so nothing is probed unless the settings say so. */
   readonly probeEveryMs?: number;
   readonly auditor?: readonly string[];
+  readonly backupWorker?: readonly string[];
   /** In place of the agent's own folder. */
   readonly agentDir?: string;
 }
@@ -115,7 +116,7 @@ let cheapHash: Promise<string> | undefined;
 /** Starts the control plane on a fresh database, listening on a free port of 127.0.0.1. */
 export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database = options.database ?? (await openTestDatabase());
-  const used = (await options.wrapDatabase?.(database)) ?? database;
+  const used = await (options.wrapDatabase ?? openAsService)(database);
   const dir = temporaryDir("control-plane");
   const clock = options.clock ?? createManualClock(Date.now());
   const config = readTestConfig({
@@ -143,6 +144,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     ...(options.createJobs ? { createJobs: options.createJobs } : {}),
     ...(options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs }),
     ...(options.auditor ? { auditor: options.auditor } : {}),
+    ...(options.backupWorker ? { backupWorker: options.backupWorker } : {}),
   });
   const undeclared = watchRefusals(app);
   if (options.jobs) await app.startJobs();

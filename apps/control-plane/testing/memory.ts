@@ -1,4 +1,4 @@
-import type { IdKind } from "@securewave/foundation";
+import { ID_PREFIXES, type IdKind } from "@securewave/foundation";
 import type { Known, KnownText } from "./random-request.ts";
 
 export interface Memory extends Known {
@@ -17,16 +17,9 @@ const SORT_OF_FIELD: Readonly<Record<string, KnownText>> = {
   refresh_token: "refresh token",
   join_token: "join token",
 };
-const KIND_OF_PREFIX: Readonly<Record<string, IdKind>> = {
-  acc: "account",
-  ses: "session",
-  dev: "device",
-  node: "node",
-  key: "apiKey",
-  blk: "block",
-  plan: "plan",
-  req: "privacyRequest",
-};
+const KIND_OF_PREFIX = new Map(
+  Object.entries(ID_PREFIXES).map(([kind, prefix]) => [String(prefix), kind as IdKind]),
+);
 
 export function createMemory(): Memory {
   const kept = new Map<IdKind | KnownText, string[]>();
@@ -49,5 +42,5 @@ export function createMemory(): Memory {
 }
 
 function sortOf(field: string, value: string): IdKind | KnownText | undefined {
-  return field === "id" ? KIND_OF_PREFIX[value.split("_")[0] ?? ""] : SORT_OF_FIELD[field];
+  return field === "id" ? KIND_OF_PREFIX.get(value.split("_")[0] ?? "") : SORT_OF_FIELD[field];
 }

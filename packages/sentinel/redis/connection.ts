@@ -1,4 +1,5 @@
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
+import { parseSentinelUrl, type SentinelPlaces } from "./sentinel-url.ts";
 
 const PATIENCE_MS = 50;
 /** For what ioredis asks by itself, such as whether the server is ready. */
@@ -12,7 +13,7 @@ const RETRY_MS = 200;
  * @param waitMs how long it may take instead, for who asks before any request does
  */
 export function connectTo(url: string, caPem: string | undefined, waitMs?: number): Redis {
-  return new Redis(url, {
+  const options: RedisOptions = {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: waitMs ?? COMMAND_TIMEOUT_MS,
@@ -21,7 +22,26 @@ export function connectTo(url: string, caPem: string | undefined, waitMs?: numbe
     autoResubscribe: false, // the listener does it, and hears whether it worked
     disableClientInfo: true,
     ...(caPem === undefined ? {} : { tls: { ca: caPem } }),
-  });
+  };
+  const places = parseSentinelUrl(url);
+  return places === undefined
+    ? new Redis(url, options)
+    : new Redis({ ...options, ...bySentinels(places, caPem) });
+}
+
+/** Who leads is asked anew for each connection, of one sentinel after the other. */
+function bySentinels(places: SentinelPlaces, caPem: string | undefined): RedisOptions {
+  const { sentinels, name, isTls, username, password } = places;
+  const tls = caPem === undefined ? {} : { ca: caPem };
+  return {
+    sentinels: [...sentinels],
+    name,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password, sentinelPassword: password }),
+    ...(isTls ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
+    sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
+    sentinelRetryStrategy: () => null, // the connection ends, and is made again as any other
+  };
 }
 
 /**

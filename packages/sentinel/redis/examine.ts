@@ -44,6 +44,7 @@ async function examineWhenReady(
         if (error.code === "ECONNREFUSED") resolve(false); // nobody listens there; others may be busy
       });
       connection.once("ready", () => resolve(true));
+      connection.once("end", () => resolve(false)); // no sentinel tells of one
       setTimeout(() => resolve(false), waitMs).unref();
     });
     return isReady ? await look(connection) : undefined;
@@ -55,8 +56,9 @@ async function examineWhenReady(
 }
 
 async function examineReplica(connection: Redis, place: Place): Promise<readonly Finding[]> {
+  const { sentinels: _, ...options } = connection.options; // they would lead to the master again
   const replica = new Redis({
-    ...connection.options,
+    ...options,
     ...place,
     retryStrategy: () => null,
     lazyConnect: false,

@@ -9,7 +9,10 @@ import { openListener, type Subscriber } from "./listener.ts";
 import { createSealing } from "./sealing.ts";
 
 export interface SharedStoreOptions {
-  /** `redis://` or `rediss://`, with user name and password if wanted, of a Redis or Valkey without persistence. */
+  /**
+   * Of a Redis or Valkey without persistence, with user name and password if wanted: `redis://` or `rediss://`, or that
+   * of its sentinels (see `parseSentinelUrl`).
+   */
   readonly url: string;
   readonly clock: Clock;
   /**

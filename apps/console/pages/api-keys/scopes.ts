@@ -27,6 +27,8 @@ const GROUPS: readonly ScopeGroup[] = [
       { scope: "fleet:write", text: "Register, change, drain and remove nodes" },
       { scope: "settings:read", text: "See the settings" },
       { scope: "settings:write", text: "Change the settings" },
+      { scope: "backups:read", text: "See backups" },
+      { scope: "backups:write", text: "Make, verify and remove backups" },
     ],
   },
   {

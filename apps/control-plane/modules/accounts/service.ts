@@ -391,6 +391,9 @@ export function createAccounts(options: AccountsOptions) {
     takeToken: (trx: Kysely<Tables>, hash: Buffer, purpose: NewLink["purpose"]) =>
       store.takeToken(trx, hash, purpose, dayOf(clock.now())),
 
+    /** Ends every link that was sent to anybody. @returns how many */
+    endLinks: (trx: Kysely<Tables>) => store.deleteAllTokens(trx),
+
     async deleteExpired(): Promise<void> {
       await store.deleteExpiredTokens(db, dayOf(clock.now()));
     },

@@ -221,6 +221,12 @@ export async function deleteOldestTokensOf(
   await db.deleteFrom("one_time_tokens").where("hash", "in", oldest).execute();
 }
 
+/** @returns how many there were */
+export async function deleteAllTokens(db: Db): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom("one_time_tokens").executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
 export async function deleteExpiredTokens(db: Db, today: string): Promise<void> {
   await db.deleteFrom("one_time_tokens").where("expires_on", "<", today).execute();
 }

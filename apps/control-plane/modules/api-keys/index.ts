@@ -1,2 +1,3 @@
 export { mountApiKeys } from "./routes.ts";
+export type { ApiKeys } from "./service.ts";
 export { createApiKeys } from "./service.ts";

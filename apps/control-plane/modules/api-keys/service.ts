@@ -1,8 +1,9 @@
 import { type ApiKey, apiKeyErrors, type Role, type Scope } from "@securewave/contracts";
-import type { Database } from "@securewave/database";
+import type { Database, Tables } from "@securewave/database";
 import { type Clock, DAY_MS, dayOf } from "@securewave/foundation";
 import { createApiKey, createApiKeyVerifier } from "@securewave/sentinel/api-keys";
-import type { Bus } from "../../bus.ts";
+import type { Kysely } from "kysely";
+import { type Bus, EVERYBODY } from "../../bus.ts";
 import type { Caller } from "../../http/caller.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { Notify } from "../accounts/index.ts";
@@ -52,7 +53,10 @@ export function createApiKeys(options: ApiKeysOptions) {
   const verifier = createApiKeyVerifier<Holder>({ find, clock });
   bus.subscribe(
     "sessions-changed",
-    (changed) => verifier.forget(({ id, accountId }) => id === changed || accountId === changed),
+    (changed) =>
+      verifier.forget(
+        ({ id, accountId }) => changed === EVERYBODY || id === changed || accountId === changed,
+      ),
     () => verifier.forget(() => true),
   );
 
@@ -135,6 +139,16 @@ export function createApiKeys(options: ApiKeysOptions) {
         await audit.record(trx, { kind: "api_key_revoked", actor: accountId, subject: accountId, details });
       });
       bus.publish("sessions-changed", id);
+    },
+
+    /**
+     * Ends every key of everybody.
+     *
+     * @returns how many, and what tells all processes once the transaction has committed
+     */
+    async endEverybody(trx: Kysely<Tables>) {
+      const count = await store.deleteAllApiKeys(trx);
+      return { count, announce: () => bus.publish("sessions-changed", EVERYBODY) };
     },
 
     async deleteExpired(): Promise<void> {

@@ -73,6 +73,12 @@ export function deleteApiKeyOf(db: Db, accountId: string, id: string): Promise<A
     .executeTakeFirst();
 }
 
+/** @returns how many there were */
+export async function deleteAllApiKeys(db: Db): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom("api_keys").executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
 export async function deleteExpiredApiKeys(db: Db, today: string): Promise<void> {
   await db.deleteFrom("api_keys").where("expires_on", "<", today).execute();
 }

@@ -48,7 +48,9 @@ export function createSequencer({ database, seal, onWritten, onError }: Sequence
   async function sequenceAll(): Promise<void> {
     let taken = BATCH;
     while (taken === BATCH) {
-      const batch = await database.transaction((trx) => sequenceBatch(trx, seal));
+      const batch = await database.as("worker", () =>
+        database.transaction((trx) => sequenceBatch(trx, seal)),
+      );
       taken = batch.taken;
       if (batch.frontier) onWritten(batch.frontier);
       if (batch.foreign > 0)

@@ -63,10 +63,12 @@ export function createAudit(options: AuditOptions) {
     await refusals.flush();
     await sequencer.run();
     try {
-      const signed = await database.transaction(async (trx) => {
-        await store.lockTrail(trx);
-        return signing.sign(trx);
-      });
+      const signed = await database.as("worker", () =>
+        database.transaction(async (trx) => {
+          await store.lockTrail(trx);
+          return signing.sign(trx);
+        }),
+      );
       return { signed, isChanged: false };
     } catch (error) {
       const signed = error instanceof TrailChangedError ? await store.latestCheckpoint(db) : undefined;

@@ -62,6 +62,11 @@ export function createArchiving({ receive, clock, onTrouble, isElsewhere }: Arch
     }
   }
 
+  function lacksSome(gap: ArchiveGap | undefined, newestBaseMs: number): boolean {
+    if (gap !== undefined && gap !== noticed?.gap) noticed = { gap, atMs: clock.now() };
+    return noticed !== undefined && newestBaseMs <= noticed.atMs;
+  }
+
   return {
     start(): void {
       trying ??= tryToFollow();
@@ -81,14 +86,12 @@ export function createArchiving({ receive, clock, onTrouble, isElsewhere }: Arch
           problem: problemOf(refused),
         };
       const { archivedAt: archivedToMs, gap, isConnected, trouble } = now;
-      if (gap !== undefined && gap !== noticed?.gap) noticed = { gap, atMs: clock.now() };
-      const hasGap = noticed !== undefined && newestBaseMs <= noticed.atMs;
       const lagMs = archivedToMs === undefined ? undefined : Math.max(0, clock.now() - archivedToMs);
       return {
         state: isConnected && trouble === undefined ? "following" : "stopped",
         archivedToMs,
         lagSeconds: lagMs === undefined ? undefined : Math.round(lagMs / SECOND_MS),
-        problem: problemOf(trouble) ?? (hasGap ? HAS_GAP : undefined),
+        problem: problemOf(trouble) ?? (lacksSome(gap, newestBaseMs) ? HAS_GAP : undefined),
       };
     },
 

@@ -60,7 +60,7 @@ export async function openDataKeys({
   });
   const dataKeys = createDataKeys({ database, keys: file });
   await dataKeys.forgetErased();
-  await sealPlain({ database, dataKeys, envelope });
+  await database.as("worker", () => sealPlain({ database, dataKeys, envelope }));
   return { dataKeys, file };
 }
 

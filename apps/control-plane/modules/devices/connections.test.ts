@@ -126,6 +126,7 @@ test("nothing that a node reports is written to any table, not even for a moment
   const { pool } = service.database;
   await pool.query(`
     create sequence writes;
+    grant usage on sequence writes to public;
     create function count_write() returns trigger language plpgsql as $$ begin perform nextval('writes'); return null; end $$;
     do $$ declare name text; begin
       for name in select format('%I.%I', schemaname, tablename) from pg_tables

@@ -1,4 +1,5 @@
 import { setImmediate as pause } from "node:timers/promises";
+import type { PeerSpec } from "@securewave/contracts/node-protocol";
 import type { Database } from "@securewave/database";
 import { RefusalError } from "@securewave/foundation";
 import { type DataKeys, dataKeyErrors, PLACES } from "../data-keys/index.ts";
@@ -12,6 +13,13 @@ export interface PeersOptions {
   readonly tunnels: Tunnels;
 }
 
+/** A peer as a backup may hold it. */
+export interface KeptPeer {
+  /** Without the preshared key that was agreed: it is sealed under its account's key, and in no backup otherwise. */
+  readonly spec: PeerSpec;
+  readonly isAgreed: boolean;
+}
+
 type PeerRow = Awaited<ReturnType<typeof readPeers>>[number];
 
 /** Others have their turn in between: an agreed preshared key costs 0.2 ms where its account's key is not at hand. */
@@ -19,7 +27,11 @@ const ROWS_AT_ONCE = 50;
 const LOST: ReadonlySet<string> = new Set([dataKeyErrors.forgotten.code, dataKeyErrors.unopenable.code]);
 
 /** The peers of nodes, as the tables have them. */
-export function createPeers({ database, dataKeys, tunnels }: PeersOptions): PeerSource {
+export function createPeers({
+  database,
+  dataKeys,
+  tunnels,
+}: PeersOptions): PeerSource & { readKept(nodeId: string): Promise<KeptPeer[]> } {
   /** Null where none was agreed; undefined where it went with its account, or was damaged: all others go through. */
   function agreedKeyOf({ account_number, public_key, preshared_key_sealed }: PeerRow) {
     if (preshared_key_sealed === null) return null;
@@ -49,6 +61,22 @@ export function createPeers({ database, dataKeys, tunnels }: PeersOptions): Peer
         entries.push({ revision, publicKey, accountId: account_id ?? undefined, spec: specOf(row) });
       }
       return entries;
+    },
+
+    /** For backups. */
+    async readKept(nodeId) {
+      return (await readPeers(database.db, nodeId, -1)).flatMap((row) => {
+        const { public_key, preshared_key_master, is_removed, address_index, tier } = row;
+        if (is_removed || address_index === null) return [];
+        const isAgreed = row.preshared_key_sealed !== null;
+        const master = isAgreed ? null : preshared_key_master;
+        return [
+          {
+            spec: tunnels.specOf({ public_key, preshared_key_master: master, address_index, tier }),
+            isAgreed,
+          },
+        ];
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { DAY_MS, dayOf, invariant } from "@securewave/foundation";
+import { createJobs } from "@securewave/jobs";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { connectNode, openTestApp, type Person } from "../../testing.ts";
 
@@ -19,7 +20,8 @@ export async function openKeyScene() {
   /** Names of jobs that wait to be done. */
   const queued: string[] = [];
   const service = await openTestApp({
-    createJobs: () => ({
+    createJobs: (...given) => ({
+      ...createJobs(...given),
       define(name, run) {
         jobs.set(name, run as (data: object) => Promise<void>);
       },
@@ -29,7 +31,6 @@ export async function openKeyScene() {
         if (name === "moved-devices-mail") movedLetters.push(data as (typeof movedLetters)[number]);
       },
       start: async () => {},
-      stop: async () => {},
     }),
   });
   const first = await connectNode(service, { name: "First" });

@@ -1,3 +1,3 @@
 export { mountKeyRings } from "./routes.ts";
-export type { KeyRingsOptions } from "./service.ts";
+export type { KeyRings, KeyRingsOptions } from "./service.ts";
 export { openKeyRings } from "./service.ts";

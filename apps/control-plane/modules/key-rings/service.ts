@@ -54,12 +54,13 @@ export interface KeyRings {
   signingKeys(): readonly SigningKey[];
   list(): Promise<KeyRingsView>;
   /**
-   * Puts a new key to work once every process knows it. Tokens of the former one are good until they end.
+   * Puts a new key to work once every process knows it. Tokens of the former one are good until they end, or end at
+   * once with all that any former key has signed.
    *
    * @param actor the account that asks for it
    * @throws keys.rotation_running, keys.ring_full
    */
-  rotateSigningKeys(actor: string): Promise<void>;
+  rotateSigningKeys(actor: string, options?: { readonly endsFormer?: boolean }): Promise<void>;
   /**
    * Puts a new key to work once every process knows it, and leaves it to a job to seal everything anew under it.
    *
@@ -76,6 +77,8 @@ interface Rotation {
   readonly what: "signing" | "encryption";
   /** Its kid or its number. */
   readonly key: string;
+  /** Of a signing key: those before it are good for nothing once it is at work. */
+  readonly endsFormer?: boolean;
 }
 
 const JOB = "rotate-keys";
@@ -172,14 +175,15 @@ export async function openKeyRings(options: KeyRingsOptions): Promise<KeyRings> 
     return String(number);
   }
 
-  async function rotate(what: Rotation["what"], actor: string): Promise<void> {
+  async function rotate(what: Rotation["what"], actor: string, endsFormer = false): Promise<void> {
     const rotation = await database.transaction(async (trx) => {
       await store.lockRing(trx, what === "signing" ? "signing_keys" : "encryption_keys");
       if (await isArriving(trx, what)) throw keyErrors.rotationRunning();
       const key = await (what === "signing" ? addSigningKey(trx) : addEncryptionKey(trx));
       await options.record?.(trx, what, actor);
-      await jobs.send(JOB, { what, key }, trx); // finishes the rotation, also when this process ends here
-      return { what, key };
+      const begun: Rotation = endsFormer ? { what, key, endsFormer } : { what, key };
+      await jobs.send(JOB, begun, trx); // finishes the rotation, also when this process ends here
+      return begun;
     });
     await announce();
     await sleep(arrivalMs);
@@ -193,7 +197,7 @@ export async function openKeyRings(options: KeyRingsOptions): Promise<KeyRings> 
   }
 
   /** Lets a key that every process has heard of by this time sign or seal. */
-  async function putToWork({ what, key }: Rotation): Promise<void> {
+  async function putToWork({ what, key, endsFormer = false }: Rotation): Promise<void> {
     await database.transaction(async (trx) => {
       if (what === "encryption") {
         await store.lockRing(trx, "encryption_keys");
@@ -205,7 +209,8 @@ export async function openKeyRings(options: KeyRingsOptions): Promise<KeyRings> 
       const rows = (await store.listSigningKeys(trx)).filter(({ retires_on }) => retires_on === null);
       const former = rows.map(({ kid }) => kid).filter((kid) => Number(kid) < Number(key));
       const retiresOn = dayOf(clock.now() + options.accessHours * HOUR_MS + OVERLAP_MS);
-      if (former.length > 0) await store.retireSigningKeys(trx, former, retiresOn);
+      if (endsFormer) await store.deleteSigningKeysBefore(trx, Number(key));
+      else if (former.length > 0) await store.retireSigningKeys(trx, former, retiresOn);
     });
     await announce();
   }
@@ -259,7 +264,7 @@ export async function openKeyRings(options: KeyRingsOptions): Promise<KeyRings> 
         master_key_previous: secrets.previousMasterKey !== undefined,
       };
     },
-    rotateSigningKeys: (actor) => rotate("signing", actor),
+    rotateSigningKeys: (actor, { endsFormer = false } = {}) => rotate("signing", actor, endsFormer),
     rotateMasterKeys: (actor) => rotate("encryption", actor),
     async deleteRetired() {
       await reload();

@@ -32,6 +32,10 @@ export async function retireSigningKeys(trx: Db, kids: readonly string[], retire
   await trx.updateTable("signing_keys").set({ retires_on: retiresOn }).where("kid", "in", kids).execute();
 }
 
+export async function deleteSigningKeysBefore(trx: Db, kid: number): Promise<void> {
+  await trx.deleteFrom("signing_keys").where(sql<boolean>`kid::integer < ${kid}`).execute();
+}
+
 export async function deleteRetiredSigningKeys(db: Db, today: string): Promise<void> {
   await db.deleteFrom("signing_keys").where("retires_on", "<", today).execute();
 }

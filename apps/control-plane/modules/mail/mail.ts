@@ -17,6 +17,8 @@ export interface Letter {
 export interface Mail {
   /** Resolves when the mail server has taken it, or when it lies in the outbox for good. */
   deliver(letter: Letter): Promise<void>;
+  /** Fails where the mail server would take nothing. */
+  verify(): Promise<void>;
   close(): void;
 }
 
@@ -40,6 +42,9 @@ export function createMail({ smtpUrl, from, outboxDir }: MailOptions): Mail {
         html: htmlOf(content),
       });
       if (!smtpUrl) await keep(outboxDir, contentOf(sent));
+    },
+    async verify() {
+      if (smtpUrl) await transport.verify();
     },
     close: () => transport.close(),
   };

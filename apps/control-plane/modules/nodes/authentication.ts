@@ -75,7 +75,7 @@ export async function authenticateNode(
   if (!isProved) {
     return refuseNode(
       socket,
-      "nodes.not_recognised",
+      REFUSALS.unknown,
       "This node is not known here, or its credential was replaced.",
     );
   }

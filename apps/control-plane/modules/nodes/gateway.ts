@@ -103,11 +103,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** Another connection of the node is its connection from here on, here or at another replica. */
   function displace(nodeId: string, link: NodeLink): void {
     const { credential } = link;
-    (async () => {
+    const settle = async () => {
       const isCopied = (await link.displace()) && credential !== null;
       if (isCopied && (await cloning.displaced(nodeId, credential))) link.refuse(REFUSALS.cloned, CLONED);
       else link.close("replaced");
-    })().catch((error: unknown) => {
+    };
+    database.as("ingress", settle).catch((error: unknown) => {
       report(nodeId)(error);
       link.close("replaced");
     });
@@ -138,11 +139,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     const nodes = new Map(rows.map((node) => [node.id, node]));
     for (const [nodeId, link] of links) {
       const node = nodes.get(nodeId);
-      if (!node || node.credential !== link.credential) {
+      if (!node || !link.isKnownBy(node.credential)) {
         await dismiss(nodeId, link);
         continue;
       }
       noteTrust(node);
+      if (node.is_credential_due) link.renew();
       if (node.revision > link.sentRevision()) link.pump().catch(report(nodeId));
     }
   });
@@ -153,7 +155,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!node || node.removed_on !== null) forget(nodeId);
     if (node && node.removed_on !== null) link.refuse(REFUSALS.removed, REMOVED);
     else if (node?.credential === null && node.cloned_on !== null) link.refuse(REFUSALS.cloned, CLONED);
-    else if (node?.credential !== link.credential) link.close("replaced");
+    else if (!node || !link.isKnownBy(node.credential)) link.close("replaced");
   }
 
   function forget(nodeId: string): void {
@@ -163,7 +165,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   function recheckAll(): void {
-    recheck().catch(report());
+    database.as("ingress", recheck).catch(report());
   }
 
   function report(nodeId?: string) {
@@ -175,7 +177,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     "node-changed",
     (nodeId) => {
       const link = links.get(nodeId);
-      link?.pump().catch(report(nodeId));
+      if (link) database.as("ingress", link.pump).catch(report(nodeId));
     },
     recheckAll,
   );
@@ -196,10 +198,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     accept(request, socket, head) {
       server.handleUpgrade(request, socket, head, (webSocket) => {
         webSocket.on("error", () => webSocket.terminate());
-        serve(webSocket, socket).catch((error: unknown) => {
-          report()(error);
-          webSocket.terminate();
-        });
+        hearAs(database, webSocket);
+        database
+          .as("ingress", () => serve(webSocket, socket))
+          .catch((error: unknown) => {
+            report()(error);
+            webSocket.terminate();
+          });
       });
     },
     close() {
@@ -214,6 +219,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       }, CLOSING_MS);
     },
   };
+}
+
+/** What comes by a node's connection is dealt with under the login of nodes, whoever listens. */
+function hearAs(database: Database, socket: WebSocket): void {
+  const emit = socket.emit.bind(socket);
+  socket.emit = (...event: Parameters<typeof emit>) => database.as("ingress", () => emit(...event));
 }
 
 /** Cuts a connection that sends more; returns how to lift the limit. */

@@ -85,6 +85,7 @@ export function createJoining(options: JoiningOptions) {
         agent_version: input.agent_version,
         joined_on: dayOf(clock.now()),
         cloned_on: null,
+        is_credential_due: false,
       };
       const node = await database
         .transaction(async (trx) => {

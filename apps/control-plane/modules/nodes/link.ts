@@ -23,6 +23,7 @@ import { createCheck } from "./frames.ts";
 import { createLimits, type LimitSources } from "./limits.ts";
 import type { PeerDirectory } from "./peer-directory.ts";
 import type { PeerSource } from "./peer-source.ts";
+import { createRenewing, type TakeCredential } from "./renewing.ts";
 import { createStateSync, type FrameOf, type StateSyncOptions } from "./state-sync.ts";
 
 export interface LinkOptions extends LimitSources {
@@ -36,6 +37,8 @@ export interface LinkOptions extends LimitSources {
   readonly agentVersion?: string;
   /** Hears how each node's machine is. */
   readonly health?: { take(nodeId: string, frame: HealthFrame): void };
+  /** Makes a new credential the node's own, in place of the one that its connection was proved by. */
+  readonly takeCredential?: TakeCredential;
   /** What a node may make this process do, when not as much as usual. */
   readonly flowLimits?: FlowLimits;
 }
@@ -45,6 +48,10 @@ export interface NodeLink {
   /** Random; by which replicas tell connections of a node apart. */
   readonly id: string;
   readonly credential: string | null;
+  /** Whether this connection was proved by what the registry knows the node by, or has just replaced it. */
+  isKnownBy(registered: string | null): boolean;
+  /** Has the agent make itself another credential, if it can. */
+  renew(): void;
   readonly closed: Promise<void>;
   start(): Promise<void>;
   /** Sends what changed since the last frame. Calls while one runs are gathered into one more. */
@@ -112,6 +119,13 @@ export function createNodeLink(
     settled: (incarnation, batch) => tell({ type: "settled", incarnation, batch }),
     recount: () => tell({ type: "recount" }),
   };
+  const renewing = createRenewing({
+    node,
+    isAble: proof.agent_version === options.agentVersion,
+    take: options.takeCredential,
+    tell,
+    onFailure: misbehaved,
+  });
   const ownerOf = (publicKey: string) => directory.ownerOn(node.id, publicKey);
   const closed = new Promise<void>((resolve) => {
     socket.once("close", () => {
@@ -194,6 +208,9 @@ export function createNodeLink(
       case "resync":
         sync.resync();
         break;
+      case "credential":
+        renewing.receive(frame);
+        break;
       default:
         misbehaved("proved itself twice");
     }
@@ -218,7 +235,13 @@ export function createNodeLink(
 
   return {
     id: randomBytes(12).toString("base64url"),
-    credential: node.credential,
+    get credential() {
+      return renewing.credential();
+    },
+    isKnownBy: renewing.isKnownBy,
+    renew() {
+      if (isStarted) renewing.ask();
+    },
     closed: closed.then(() => usage.disconnect(node.id, channel)),
     pump: sync.pump,
     sentRevision: sync.sentRevision,
@@ -232,6 +255,7 @@ export function createNodeLink(
       await sync.start(introduce);
       isStarted = true;
       publish();
+      if (node.is_credential_due) renewing.ask();
     },
     ping() {
       if (!isAlive) return socket.terminate();

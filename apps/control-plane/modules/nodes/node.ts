@@ -11,6 +11,9 @@ const QUARANTINED =
 const CLONED =
   "Two machines had its credential, so it works for neither; what they have, they serve on. Find the copy, then make a fresh join token and join the right one anew.";
 
+const ENDED =
+  "Its credential was ended, and it had made no other one; what it has, it serves on. Make a fresh join token and join it anew.";
+
 /** What is known of a node beside its row. */
 export interface NodeFacts {
   readonly presence: NodePresence | undefined;
@@ -42,6 +45,7 @@ export function stateOf(node: NodeRow, presence: NodePresence | undefined): Node
 function problemOf(node: NodeRow, { presence, outdatedProtocol }: NodeFacts): string | null {
   if (node.removed_on !== null) return null;
   if (node.cloned_on !== null) return CLONED;
+  if (node.joined_on !== null && node.credential === null) return ENDED;
   if (presence?.problem !== undefined) return presence.problem;
   if (presence?.finding !== undefined) return presence.finding;
   if (node.counting === "quarantined") return QUARANTINED;

@@ -19,6 +19,7 @@ import { createJoining, type JoinToken } from "./joining.ts";
 import { type NodeRow, stateOf, viewOf } from "./node.ts";
 import { createOutdatedAgents } from "./outdated-agents.ts";
 import { createRemoving } from "./removing.ts";
+import { createRenewal } from "./renewing.ts";
 import * as store from "./store.ts";
 
 export interface NodesOptions {
@@ -174,6 +175,7 @@ export function createNodes(options: NodesOptions) {
     outdated,
     renewJoinToken,
     join,
+    renewal: createRenewal({ database, bus, audit }),
     remove: createRemoving({ database, clock, bus, audit }),
 
     /** A device with a node's own key would be refused by WireGuard there. */
@@ -181,13 +183,27 @@ export function createNodes(options: NodesOptions) {
       return [...(await directory.read()).values()].some((node) => node.wireguard_public_key === publicKey);
     },
 
+    /** Each node's region and state. */
+    async states(): Promise<{ region: string; state: NodeState }[]> {
+      return [...(await directory.read()).values()].map((node) => ({
+        region: node.region,
+        state: stateOf(node, presence.of(node.id)),
+      }));
+    },
+
     /** Counts nodes; in trouble are those that should serve and do not, not those that join or drain. */
-    async counts(): Promise<{ nodes: number; healthy: number; inTrouble: number }> {
+    async counts() {
       const states = [...(await directory.read()).values()].map((node) =>
         stateOf(node, presence.of(node.id)),
       );
       const countOf = (...wanted: NodeState[]) => states.filter((state) => wanted.includes(state)).length;
-      return { nodes: states.length, healthy: countOf("healthy"), inTrouble: countOf("degraded", "offline") };
+      return {
+        nodes: states.length,
+        healthy: countOf("healthy"),
+        degraded: countOf("degraded"),
+        offline: countOf("offline"),
+        inTrouble: countOf("degraded", "offline"),
+      };
     },
 
     /** Forgets the removals that connected nodes have applied. */

@@ -142,6 +142,53 @@ export async function endCredential(db: Db, id: string, credential: string, toda
   return numUpdatedRows > 0n;
 }
 
+/** Wants another credential of every node that has one. @returns how many */
+export async function askCredentials(trx: Db): Promise<number> {
+  const { numUpdatedRows } = await trx
+    .updateTable("nodes")
+    .set({ is_credential_due: true })
+    .where("credential", "is not", null)
+    .where("removed_on", "is", null)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
+/** @returns whether the node was known by the former one until then, and another was wanted */
+export async function renewCredential(
+  trx: Db,
+  id: string,
+  former: string,
+  credential: string,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable("nodes")
+    .set({ credential, is_credential_due: false })
+    .where("id", "=", id)
+    .where("credential", "=", former)
+    .where("is_credential_due", "=", true)
+    .where("removed_on", "is", null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/** Ends the credentials of those that made no other one. @returns their ids */
+export async function endLateCredentials(trx: Db): Promise<string[]> {
+  const rows = await trx
+    .updateTable("nodes")
+    .set({ credential: null, is_credential_due: false })
+    .where("is_credential_due", "=", true)
+    .where("removed_on", "is", null)
+    .returning("id")
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** The names of nodes that have not made another credential yet. */
+export async function listLateNodes(db: Db): Promise<string[]> {
+  const rows = await selectPresent(db).where("is_credential_due", "=", true).orderBy("name").execute();
+  return rows.map(({ name }) => name);
+}
+
 /** Forgets removals that the node has applied; who is behind them gets the whole state. */
 export async function pruneRemovals(db: Db, nodeId: string, appliedRevision: number): Promise<void> {
   await db

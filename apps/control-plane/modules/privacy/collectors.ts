@@ -44,6 +44,7 @@ export interface CollectorsOptions {
 /** Tables with an account's rows of which nothing is exported, and why. */
 export const NOT_EXPORTED: Readonly<Record<string, string>> = {
   one_time_tokens: "hashes of links that were sent to you, which are gone within two days",
+  dead_letters: "letters to you that could not be sent, by their kind and day; gone within 30 days",
   unsealed: "empty: what an earlier version kept is sealed at the first start",
 };
 

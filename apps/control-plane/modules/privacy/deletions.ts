@@ -73,7 +73,7 @@ export function createDeletions(options: DeletionsOptions) {
    */
   async function erase(accountId: string, { isDue = false } = {}): Promise<void> {
     await audit.sequence(); // what waits for its place cannot be erased yet
-    const announce = await database.transaction(async (trx) => {
+    const eraseRows = async (trx: Database["db"]) => {
       if (isDue && !(await store.deleteDeletion(trx, accountId))) return undefined; // taken back in the last moment
       if (isDue) await accounts.demandOtherAdmin(trx, accountId);
       const numbers = await store.numbersOf(trx, accountId);
@@ -82,7 +82,9 @@ export function createDeletions(options: DeletionsOptions) {
       const announceErased = await accounts.erase(trx, accountId);
       await audit.eraseAccount(trx, accountId, "system");
       return announceErased;
-    });
+    };
+    // Whoever asks for it: entries of the trail are for a worker to erase.
+    const announce = await database.as("worker", () => database.transaction(eraseRows));
     if (!announce) return;
     announce();
     await forgetKeys();
@@ -100,7 +102,8 @@ export function createDeletions(options: DeletionsOptions) {
     }
     await forgetKeys(); // copies that were behind are tried again
     // Those of yesterday too: samples that could not be renewed are tried again.
-    if (await store.hasErased(db, dayOf(clock.now() - DAY_MS))) await renewSamples(database);
+    if (await store.hasErased(db, dayOf(clock.now() - DAY_MS)))
+      await database.as("owner", () => renewSamples(database));
   }
   jobs.define<object>(JOB, eraseDue, { cron: CRON });
 
@@ -166,7 +169,7 @@ export function createDeletions(options: DeletionsOptions) {
         isMore = rows.length === BATCH_ROWS;
         after = rows.at(-1)?.id ?? after;
       }
-      if (found > 0) await renewSamples(database).catch(onTrouble);
+      if (found > 0) await database.as("owner", () => renewSamples(database)).catch(onTrouble);
       return found;
     },
   };

@@ -16,9 +16,9 @@ export interface ServiceKey {
 
 /**
  * `control-plane` is what nodes pin, `access-token` signs JWTs under EdDSA, `audit-trail` signs checkpoints, `zero-log`
- * signs reports.
+ * signs reports, `drills` what drills measured.
  */
-export type ServiceKeyName = "control-plane" | "access-token" | "audit-trail" | "zero-log";
+export type ServiceKeyName = "control-plane" | "access-token" | "audit-trail" | "zero-log" | "drills";
 
 /** Loads a key, making it at first use; processes that start together agree on one. */
 export async function loadServiceKey(

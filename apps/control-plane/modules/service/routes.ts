@@ -6,6 +6,8 @@ import type { Mount } from "../../http/mount.ts";
 import type { Telemetry } from "../../http/telemetry.ts";
 import type { Security } from "../../security.ts";
 import type { Accounts } from "../accounts/index.ts";
+import type { ServiceHealth } from "../health/index.ts";
+import type { MaintenanceDesk } from "../maintenance/index.ts";
 import type { Nodes } from "../nodes/index.ts";
 import { POLICY_PATH } from "../privacy/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
@@ -22,6 +24,8 @@ export interface ServiceOptions {
   readonly security: Pick<Security, "storeState" | "challenges">;
   readonly demands: Pick<Demands, "describe" | "isUnmet">;
   readonly zeroLog: Pick<ZeroLog, "trouble">;
+  readonly maintenance: Pick<MaintenanceDesk, "notice">;
+  readonly health: Pick<ServiceHealth, "troubles">;
 }
 
 const REDIS_TEXT = {
@@ -61,8 +65,10 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
     }
     const counts = await nodes.counts();
     const zeroLog = await options.zeroLog.trouble();
+    const troubles = await options.health.troubles();
     const { areWell, ...stores } = storesNow();
-    const isWell = areWell && counts.inTrouble === 0 && zeroLog === undefined;
+    const isWell =
+      areWell && counts.inTrouble === 0 && zeroLog === undefined && Object.keys(troubles).length === 0;
     return {
       status: isWell ? "healthy" : "degraded",
       timestamp,
@@ -70,6 +76,7 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
         ...stores,
         vpn_servers: `${counts.healthy} of ${counts.nodes} available`,
         ...(zeroLog === undefined ? {} : { zero_log: zeroLog }),
+        ...troubles,
       },
     };
   }
@@ -98,11 +105,20 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
   });
   mount(api.challenges.issue, ({ query }) => ({ challenge: security.challenges.issue(query.purpose) }));
   mount(api.service.info, async () => {
-    const [{ service_name: name, registration }, setup_needed] = await Promise.all([
+    const [{ service_name: name, registration }, setup_needed, maintenance] = await Promise.all([
       settings.read(),
       accounts.isSetupNeeded(),
+      options.maintenance.notice(),
     ]);
     const { policyVersion: policy_version, policyUrl } = policy;
-    return { name, registration, setup_needed, policy_version, policy_url: policyUrl ?? POLICY_PATH };
+    const policy_url = policyUrl ?? POLICY_PATH;
+    return {
+      name,
+      registration,
+      setup_needed,
+      policy_version,
+      policy_url,
+      ...(maintenance && { maintenance }),
+    };
   });
 }

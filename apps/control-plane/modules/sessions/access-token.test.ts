@@ -17,6 +17,7 @@ describe("over HTTP", async () => {
       "access-token",
       "audit-trail",
       "control-plane",
+      "drills",
       "zero-log",
     ]);
   });

@@ -1,6 +1,6 @@
 import type { Role } from "@securewave/contracts";
 import type { Clock } from "@securewave/foundation";
-import type { Bus } from "../../bus.ts";
+import { type Bus, EVERYBODY } from "../../bus.ts";
 
 export interface Holder {
   readonly accountId: string;
@@ -23,12 +23,18 @@ export function createHolderCache(
   const entries = new Map<string, { holder: Holder; untilMs: number }>();
   const generation = { value: 0 };
 
-  bus.subscribe("sessions-changed", forget, () => {
+  bus.subscribe("sessions-changed", forget, forgetAll);
+
+  function forgetAll(): void {
     generation.value++;
     entries.clear();
-  });
+  }
 
   function forget(sessionOrAccountId: string): void {
+    if (sessionOrAccountId === EVERYBODY) {
+      forgetAll();
+      return;
+    }
     generation.value++;
     if (entries.delete(sessionOrAccountId)) return;
     for (const [sessionId, { holder }] of entries) {

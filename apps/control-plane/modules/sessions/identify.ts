@@ -5,7 +5,7 @@ import type { Csrf } from "@securewave/sentinel/csrf";
 import { type CookieSessions, createCookieSessions } from "@securewave/sentinel/sessions";
 import type { AccessTokens } from "@securewave/sentinel/tokens";
 import type { FastifyRequest } from "fastify";
-import type { Bus } from "../../bus.ts";
+import { type Bus, EVERYBODY } from "../../bus.ts";
 import type { Caller, Identify } from "../../http/caller.ts";
 import type { Telemetry } from "../../http/telemetry.ts";
 import { createHolderCache } from "./holder-cache.ts";
@@ -67,7 +67,10 @@ export function createIdentify(options: IdentifyOptions): {
   });
   bus.subscribe(
     "sessions-changed",
-    (changed) => cookies.forget(({ accountId, sessionId }) => accountId === changed || sessionId === changed),
+    (changed) =>
+      cookies.forget(
+        ({ accountId, sessionId }) => changed === EVERYBODY || accountId === changed || sessionId === changed,
+      ),
     () => cookies.forget(() => true),
   );
 

@@ -20,10 +20,12 @@ export interface SessionRoutesOptions {
   readonly identify: Identify;
   readonly telemetry: Telemetry;
   readonly cookies: CookieSessions<BrowserHolder>;
+  /** @throws request.maintenance while those of a role are not let in */
+  readonly demandLogIn: (role: Account["role"]) => Promise<void>;
 }
 
 export function mountSessions(mount: Mount, options: SessionRoutesOptions): void {
-  const { sessions, logIn, accounts, passkeys, csrf, identify, cookies, telemetry } = options;
+  const { sessions, logIn, accounts, passkeys, csrf, identify, cookies, telemetry, demandLogIn } = options;
   const setCookie = (reply: FastifyReply, text: string, lifeSeconds: number) =>
     reply.header("set-cookie", cookies.setCookie(text, lifeSeconds));
 
@@ -43,6 +45,7 @@ export function mountSessions(mount: Mount, options: SessionRoutesOptions): void
   mount(api.session.open, async ({ body, request, reply }) => {
     csrf.checkOrigin(request);
     const { account, method } = await logIn.prove(body, request.origin.tag);
+    await demandLogIn(account.role);
     return openBrowser(request, reply, account, method);
   });
   mount(api.session.show, async ({ request, reply }) => {
@@ -68,6 +71,7 @@ export function mountSessions(mount: Mount, options: SessionRoutesOptions): void
       throw error;
     });
     telemetry.countAuthAttempt("passkey", "success");
+    await demandLogIn(account.role);
     return openBrowser(request, reply, account, "passkey");
   });
   mount(api.service.setUp, async ({ body, request, reply }) => {
@@ -77,6 +81,7 @@ export function mountSessions(mount: Mount, options: SessionRoutesOptions): void
 
   mount(api.sessions.logIn, async ({ body, request }) => {
     const { account, method } = await logIn.prove(body, request.origin.tag);
+    await demandLogIn(account.role);
     return sessions.openProgram(account, method);
   });
   mount(api.sessions.refresh, async ({ body }) => {

@@ -1,11 +1,12 @@
 import { type LogIn, type Session, sessionErrors } from "@securewave/contracts";
-import type { Database } from "@securewave/database";
+import type { Database, Tables } from "@securewave/database";
 import { type Clock, createId, dayOf } from "@securewave/foundation";
 import { keyedHash } from "@securewave/foundation/derive";
 import { hashToken } from "@securewave/foundation/secret";
 import type { CookieSessions } from "@securewave/sentinel/sessions";
 import type { AccessTokens } from "@securewave/sentinel/tokens";
-import type { Bus } from "../../bus.ts";
+import type { Kysely } from "kysely";
+import { type Bus, EVERYBODY } from "../../bus.ts";
 import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import { type Account, type Accounts, viewOf } from "../accounts/index.ts";
 import type { Audit } from "../audit/index.ts";
@@ -234,6 +235,17 @@ export function createSessions(options: SessionsOptions) {
         await audit.record(trx, { kind: "sessions_ended", actor, subject: accountId, details: {} });
       });
       bus.publish("sessions-changed", accountId);
+    },
+
+    /**
+     * Ends every log-in of everybody, but the one from which it is asked.
+     *
+     * @returns how many, and what tells all processes once the transaction has committed
+     */
+    async endEverybody(trx: Kysely<Tables>, actor: string, exceptId: string) {
+      const count = await store.deleteAllSessions(trx, exceptId);
+      await audit.record(trx, { kind: "sessions_ended", actor, subject: "service", details: {} });
+      return { count, announce: () => bus.publish("sessions-changed", EVERYBODY) };
     },
 
     async deleteExpired(): Promise<void> {

@@ -151,6 +151,15 @@ export async function deleteSessionsOf(db: Db, accountId: string, exceptId?: str
   await query.execute();
 }
 
+/** @returns how many there were */
+export async function deleteAllSessions(db: Db, exceptId: string): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom("sessions")
+    .where("id", "!=", exceptId)
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
 export async function deleteExpiredSessions(db: Db, { today, maxDays }: Validity): Promise<void> {
   await db.deleteFrom("sessions").where(lastDay(maxDays), "<", today).execute();
 }

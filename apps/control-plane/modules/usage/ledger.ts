@@ -226,7 +226,7 @@ export function createLedger(options: LedgerOptions): Ledger {
 
   async function flush(): Promise<FlushOutcome> {
     await loading.catch(() => {});
-    const outcome = await database.db.transaction().execute(async (trx): Promise<FlushOutcome> => {
+    const turn = async (trx: Database["db"]): Promise<FlushOutcome> => {
       if (!(await takeFlushLock(trx))) return "elsewhere";
       const state = await readState(trx);
       await settlePending(state);
@@ -240,7 +240,9 @@ export function createLedger(options: LedgerOptions): Ledger {
       ratchet ??= await createRatchet(keyFile, state.generation);
       await rewrite(trx, ratchet);
       return "flushed";
-    });
+    };
+    // It puts a new table in the place of the ledger, which is for its owner.
+    const outcome = await database.as("owner", () => database.db.transaction().execute(turn));
     if (outcome === "flushed") {
       await settlePending(await readState(database.db));
       for (const trouble of KEY_TROUBLES) troubles.delete(trouble);

@@ -1,7 +1,13 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { HOUR_MS } from "@securewave/foundation";
-import { type AuditorEvent, type AuditorOrder, parseAuditorEvent } from "@securewave/ghosts/auditor-protocol";
+import {
+  type AuditorEvent,
+  type AuditorOrder,
+  type BackupAnswer,
+  type BackupControls,
+  parseAuditorEvent,
+} from "@securewave/ghosts/auditor-protocol";
 import type { Report } from "@securewave/ghosts/report";
 
 export interface Auditing {
@@ -20,22 +26,28 @@ const STOPS_WITHIN_MS = 20_000;
  * Runs the auditor as a process of its own, with another memory and less of the processor.
  *
  * @param command a program and its arguments
+ * @param backUp has a backup made when the auditor asks for one; it never fails
  */
 export function startAuditor(
   command: readonly string[],
   order: AuditorOrder,
   onEvent: (event: AuditorEvent) => void,
+  backUp: (controls: BackupControls) => Promise<BackupAnswer>,
 ): Auditing {
   const [program = "", ...args] = command;
   // What it says of itself can quote what it searches: it goes nowhere.
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"] });
   child.stdin.on("error", () => {}); // its end shows below
-  child.stdin.write(`${JSON.stringify(order)}\n`);
+  const tell = (value: AuditorOrder | BackupAnswer) => {
+    if (child.stdin.writable) child.stdin.write(`${JSON.stringify(value)}\n`);
+  };
+  tell(order);
   let report: Report | undefined;
   createInterface({ input: child.stdout }).on("line", (line) => {
     const event = parseAuditorEvent(line);
     if (event === undefined) return;
     if (event.kind === "report") report = event.report;
+    if (event.kind === "back_up") void backUp(event.controls).then(tell);
     onEvent(event);
   });
   const ended = new Promise<boolean>((resolve) => {

@@ -27,6 +27,8 @@ export function advance(run: ZeroLogRun, event: AuditorEvent): ZeroLogRun {
       const doing = surfaces.find((surface) => surface.id === id)?.title ?? run.doing;
       return { ...run, doing: `search ${doing}`, surfaces };
     }
+    case "back_up":
+      return { ...run, doing: "have a backup made" };
     case "report":
       return { ...run, doing: "sign" };
   }

@@ -3,20 +3,27 @@ import type { ZeroLogProof, ZeroLogRun } from "@securewave/contracts";
 import { zeroLogErrors } from "@securewave/contracts";
 import type { Database } from "@securewave/database";
 import { type Clock, DAY_MS, dayOf, isRefusalOf } from "@securewave/foundation";
-import type { AuditorOrder } from "@securewave/ghosts/auditor-protocol";
+import type {
+  AuditorEvent,
+  AuditorOrder,
+  BackupAnswer,
+  BackupControls,
+} from "@securewave/ghosts/auditor-protocol";
 import { type Report, signReport, verifyReport } from "@securewave/ghosts/report";
 import type { Jobs } from "@securewave/jobs";
 import type { Telemetry } from "../../http/telemetry.ts";
 import { describeError, type Logger } from "../../logger.ts";
+import { takeRunLock } from "../../run-lock.ts";
 import type { ServiceKey } from "../service-keys/index.ts";
 import { type Auditing, startAuditor } from "./auditor.ts";
 import { advance, FIRST } from "./progress.ts";
-import { takeRunLock } from "./run-lock.ts";
 import * as store from "./store.ts";
 
 /** What a run has of the service, taken away by `clear` when it is over. */
 export interface Prepared {
   readonly order: AuditorOrder;
+  /** Has a backup of every kind made, to be searched. */
+  backUp(controls: BackupControls): Promise<BackupAnswer>;
   clear(): Promise<void>;
 }
 
@@ -40,6 +47,8 @@ export type ZeroLog = ReturnType<typeof createZeroLog>;
 const CRON = "23 4 * * *";
 /** A proof older than this is none: with a run a day, one may fail. */
 const PROOF_DAYS = 2;
+/** Our key for the lock under which one process at a time searches. */
+const LOCK_KEY = 7_215_930_418;
 
 /** Has the whole service searched for made-up customers, and signs what comes of it. */
 export function createZeroLog(options: ZeroLogOptions) {
@@ -62,13 +71,14 @@ export function createZeroLog(options: ZeroLogOptions) {
     const former = run;
     run = FIRST;
     try {
-      const unlock = await takeRunLock(database.pool);
+      const unlock = await takeRunLock(database.pool, LOCK_KEY);
       if (unlock === undefined) throw zeroLogErrors.alreadyRunning();
       try {
-        const { order, clear } = await prepare(isQuick);
-        const auditing = startAuditor(command, order, (event) => {
+        const { order, backUp, clear } = await prepare(isQuick);
+        const hear = (event: AuditorEvent) => {
           if (run !== undefined) run = advance(run, event);
-        });
+        };
+        const auditing = startAuditor(command, order, hear, backUp);
         const over = finish(auditing, clear).finally(unlock);
         going = { auditing, over };
       } catch (error) {
@@ -99,7 +109,9 @@ export function createZeroLog(options: ZeroLogOptions) {
     const hits = hitsOf(report);
     const note = signReport(report, name, key.privateKey);
     const row = { made_on: dayOf(clock.now()), outcome: report.outcome, hits, note };
-    const number = await database.transaction((trx) => store.insertReport(trx, row));
+    const number = await database.as("worker", () =>
+      database.transaction((trx) => store.insertReport(trx, row)),
+    );
     if (report.outcome === "clean") logger.info("zero_log_clean", { count: report.surfaces.length });
     else if (hits > 0) logger.error("zero_log_leaking", { count: hits });
     else logger.error("zero_log_incomplete", { internal: reasonOf(report) });

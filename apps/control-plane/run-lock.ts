@@ -1,15 +1,14 @@
 import type pg from "pg";
 
-/** Our key for the lock under which one process at a time searches. */
-const LOCK_KEY = 7_215_930_418;
-
 /**
- * Takes the right to search, on a connection of its own, with which it ends.
+ * Takes the right to do what one process at a time may do, on a connection of its own, with which it ends.
  *
- * @returns what gives it back; undefined where another process searches
+ * @param key our key for the lock
+ * @returns what gives it back; undefined where another process has it
  */
 export async function takeRunLock(
   pool: Pick<pg.Pool, "connect">,
+  key: number,
 ): Promise<(() => Promise<void>) | undefined> {
   const client = await pool.connect();
   let isLost = false;
@@ -17,7 +16,7 @@ export async function takeRunLock(
     isLost = true;
   });
   try {
-    const { rows } = await client.query("select pg_try_advisory_lock($1) as is_taken", [LOCK_KEY]);
+    const { rows } = await client.query("select pg_try_advisory_lock($1) as is_taken", [key]);
     if (rows[0]?.is_taken !== true) {
       client.release();
       return undefined;
@@ -27,7 +26,7 @@ export async function takeRunLock(
     throw error;
   }
   return async () => {
-    if (!isLost) await client.query("select pg_advisory_unlock($1)", [LOCK_KEY]).catch(() => {});
+    if (!isLost) await client.query("select pg_advisory_unlock($1)", [key]).catch(() => {});
     client.release(true);
   };
 }

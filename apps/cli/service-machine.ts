@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Call } from "./call.ts";
+import { CliError } from "./failure.ts";
+import { createSteps } from "./progress.ts";
+
+// The service's own program: it reads the service's settings, and holds what reaches database and target.
+const PROGRAM = fileURLToPath(new URL("../control-plane/modules/backups/work/machine.ts", import.meta.url));
+
+/** What to do next, by the code of a refusal. */
+const NEXT: Readonly<Record<string, string>> = {
+  "backup.folder_in_use":
+    "Stop the service, and move the folder away or name another one: --into <dir>. Nothing was changed.",
+  "backup.too_early": "See from when it can be restored: securewave backup status",
+  "backup.too_late": "See until when it can be restored, or restore --to latest",
+  "backup_seal.wrong_key": "Name the file with the right key: --key-file <file>",
+  "backup.archive_gap":
+    "Restore to an instant before the gap, or after the next backup: securewave backup list",
+};
+
+/**
+ * Has the service's own program do something on this machine; it takes its settings from the same files and variables
+ * as the service does, and its order on standard input.
+ *
+ * @throws CliError with the program's code
+ */
+export async function onServiceMachine(
+  call: Call,
+  order: object,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (!existsSync(PROGRAM))
+    throw new CliError("cli.not_on_the_machine", "The service is not installed on this machine.", {
+      next: "Run the command where the service runs, from its folder.",
+    });
+  const child = spawn(process.execPath, [PROGRAM], {
+    stdio: ["pipe", "pipe", "ignore"],
+    env: { ...call.environment.env } as NodeJS.ProcessEnv,
+  });
+  child.stdin.on("error", () => {}); // its end shows below
+  child.stdin.end(`${JSON.stringify(order)}\n`);
+  const ended = new Promise<void>((resolve) => {
+    child.once("error", () => resolve());
+    child.once("close", () => resolve());
+  });
+  let result: Readonly<Record<string, unknown>> | undefined;
+  let refused: { readonly code: string; readonly message: string } | undefined;
+  const bars = createSteps(call);
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = JSON.parse(line);
+    if (event.kind === "done") result = event.result;
+    else if (event.kind === "refused") refused = { code: String(event.code), message: String(event.message) };
+    else bars.show(String(event.doing), Number(event.share));
+  }
+  await ended;
+  bars.end();
+  if (refused !== undefined) {
+    const next = NEXT[refused.code];
+    throw new CliError(refused.code, refused.message, next === undefined ? {} : { next });
+  }
+  if (result === undefined) throw new CliError("cli.failed", "The program ended without a result.");
+  return result;
+}
