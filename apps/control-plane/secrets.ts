@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { defineErrors, invariant } from "@securewave/foundation";
 import { createSecret, type Secret } from "@securewave/foundation/secret";
 import type { Config } from "./config.ts";
+import { writeSecretFile } from "./secret-file.ts";
 
 const secretErrors = defineErrors("secrets", {
   missing: {
@@ -55,22 +56,7 @@ async function loadOrCreate(dir: string, name: (typeof NAMES)[number], mayCreate
   const path = join(dir, name);
   if (existsSync(path)) return createSecret((await readFile(path, "utf8")).trim());
   if (!mayCreate) throw secretErrors.missing({ detail: `${secretErrors.missing.message} Missing: ${path}` });
-  await mkdir(dir, { recursive: true, mode: 0o700 });
   const text = randomBytes(32).toString("base64");
-  await writeDurably(path, text);
+  await writeSecretFile(path, text);
   return createSecret(text);
-}
-
-/** Whole and on disk before it has its name, so that no kill leaves an empty key; and before anything is sealed with it. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, "w", 0o600);
-  try {
-    await file.writeFile(`${text}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  const dir = await open(dirname(path), "r");
-  await dir.sync().finally(() => dir.close());
 }

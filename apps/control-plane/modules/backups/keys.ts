@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Config } from "../../config.ts";
+import { writeSecretFile } from "../../secret-file.ts";
 import type { BackupKeys } from "./order.ts";
 
 export function backupKeyPathOf({ store }: Pick<Config, "store">): string {
@@ -38,7 +39,7 @@ export function parseIdentities(text: string): string[] {
 export async function rotateKeyFile(path: string, make: () => Promise<string>): Promise<string[]> {
   const former = existsSync(path) ? parseIdentities(await readFile(path, "utf8")) : [];
   const identities = [await make(), ...former];
-  await writeDurably(path, identities.join("\n"));
+  await writeSecretFile(path, identities.join("\n"));
   return identities;
 }
 
@@ -46,19 +47,4 @@ async function loadOrCreate(path: string, make: () => Promise<string>): Promise<
   if (existsSync(path)) return readFile(path, "utf8");
   const [identity = ""] = await rotateKeyFile(path, make);
   return identity;
-}
-
-/** Whole and on disk before it has its name, and before anything is sealed for it. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(`${path}.new`, "w", 0o600);
-  try {
-    await file.writeFile(`${text}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  const dir = await open(dirname(path), "r");
-  await dir.sync().finally(() => dir.close());
 }
