@@ -19,7 +19,7 @@ beforeAll(async () => {
     jobs: true,
     database: await openStore(),
     wrapDatabase: (database) => database,
-    settings: { BACKUP_TARGET: targetDir, BACKUP_ARCHIVE_SECONDS: "1" },
+    settings: { BACKUP_TARGET: targetDir, BACKUP_ARCHIVE_SECONDS: "4" },
   });
 });
 afterAll(async () => {

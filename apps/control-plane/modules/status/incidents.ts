@@ -62,25 +62,29 @@ export function createIncidents({ database, clock, audit, demandComponents, onCh
 
   /** Carries a change out on an incident that nobody else changes meanwhile. */
   async function change(
-    incidentId: (trx: Kysely<Tables>) => Promise<string>,
+    lock: (trx: Kysely<Tables>) => Promise<store.IncidentRow>,
     work: (trx: Kysely<Tables>, incident: store.IncidentRow) => Promise<void>,
   ): Promise<Incident> {
     const changed = await database.transaction(async (trx) => {
-      const id = await incidentId(trx);
-      const incident = await store.lockIncident(trx, id);
-      if (!incident) throw statusErrors.incidentNotFound();
+      const incident = await lock(trx);
       await work(trx, incident);
-      return show(trx, id);
+      return show(trx, incident.id);
     });
     onChanged();
     return changed;
   }
 
-  const itself = (id: string) => async () => id;
+  const itself = (id: string) => async (trx: Kysely<Tables>) => {
+    const incident = await store.lockIncident(trx, id);
+    if (!incident) throw statusErrors.incidentNotFound();
+    return incident;
+  };
   const ofUpdate = (updateId: string) => async (trx: Kysely<Tables>) => {
     const update = await store.findUpdate(trx, updateId);
-    if (!update) throw statusErrors.updateNotFound();
-    return update.incident_id;
+    const incident = update && (await store.lockIncident(trx, update.incident_id));
+    const isStillThere = incident && (await store.findUpdate(trx, updateId));
+    if (!isStillThere) throw statusErrors.updateNotFound();
+    return incident;
   };
   const resolution = (state: IncidentState, now: Date) => (state === "resolved" ? now : null);
 

@@ -83,6 +83,18 @@ describe("an incident", () => {
     );
   });
 
+  test("an update whose incident is removed meanwhile is gone, however the two meet", async () => {
+    const staff = await desk();
+    for (let time = 0; time < 5; time++) {
+      const opened = await staff.openIncident({ body: { title: "Short", text: "Now." } });
+      const params = { id: opened.updates[0]?.id ?? "" };
+      const edits = [1, 2, 3].map((n) => codeOf(staff.changeUpdate({ params, body: { text: `Then ${n}.` } })));
+      const removal = staff.removeIncident({ params: { id: opened.id } });
+      await removal;
+      expect(["ok", "status.update_not_found"]).toEqual(expect.arrayContaining(await Promise.all(edits)));
+    }
+  });
+
   test("names parts of the service that there are", async () => {
     const components = [{ component: "teapot", impact: "down" as const }];
     const staff = await desk();

@@ -1,10 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Manifest, type Target, verifyArchive, verifyObjects, withRestored } from "@securewave/backup";
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  type Manifest,
+  readArchives,
+  restorableRanges,
+  type Target,
+  verifyArchive,
+  verifyObjects,
+  withRestored,
+} from "@securewave/backup";
 import type { BackupCheck, BackupVerification } from "@securewave/contracts";
 import { backupErrors } from "@securewave/contracts/backups";
-import { type Clock, systemClock } from "@securewave/foundation";
+import { type Clock, SECOND_MS, systemClock } from "@securewave/foundation";
 import type { BackupOrder } from "../order.ts";
 import { attempt, failed } from "./check.ts";
 import { checkContents } from "./contents.ts";
@@ -15,6 +24,10 @@ import type { Said } from "./said.ts";
 import { findManifest } from "./target.ts";
 
 type Order = Extract<BackupOrder, { act: "verify" }>;
+
+/** So long after a backup was counted its archive is waited for. */
+const ARCHIVE_WAIT_MS = 30 * SECOND_MS;
+const ARCHIVE_POLL_MS = 500;
 
 /** Opens a backup and looks whether all is in it; one of the database is restored, started and compared. */
 export async function verify(
@@ -35,6 +48,7 @@ export async function verify(
     checks.push(await attempt("contents", () => checkContents(order.keys.identities, target, manifest)));
   } else {
     tell("read the archive", 0.2);
+    await archiveReaches(manifest, target, { clock, signal: said.signal });
     const archive = await checkArchive(order, target, manifest);
     checks.push(archive.check);
     tell("restore it", 0.35);
@@ -92,6 +106,21 @@ async function checkDatabase(
     await rm(scratchDir, { recursive: true, force: true });
   }
   return checks;
+}
+
+/** Waits until a backup that was made just now can be restored to the moment at which it was counted. */
+async function archiveReaches(
+  manifest: Manifest,
+  target: Target,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  const countedAtMs = manifest.counts[FIGURES.atMs];
+  if (countedAtMs === undefined) return;
+  while (clock.now() < countedAtMs + ARCHIVE_WAIT_MS) {
+    const reachesMs = restorableRanges([manifest], await readArchives(target)).at(-1)?.to.getTime();
+    if (reachesMs !== undefined && reachesMs >= countedAtMs) return;
+    await pause(ARCHIVE_POLL_MS, undefined, { signal });
+  }
 }
 
 /** @returns too until when the archive reaches, in milliseconds since 1970 */
