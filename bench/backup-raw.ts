@@ -12,6 +12,9 @@ const BACK_UP = `set -o pipefail
 const UNPACK = `set -o pipefail
 age -d -i "$1" "$2" | zstd -q -d | tar -x --no-same-owner -C "$3"`;
 
+const SEAL_SEGMENT = `set -o pipefail
+zstd -q -1 < "$2" | age -r "$1" > "$2.zst.age" && rm "$2"`;
+
 export interface RawEngine {
   backUp(file: string): Promise<void>;
   /** Unpacks, replays and shuts down. */
@@ -22,6 +25,8 @@ export interface RawEngine {
   ): Promise<void>;
   /** Follows the log as plain segments. */
   receive(archiveDir: string): Promise<{ whenItHas(segment: string): Promise<void>; stop(): Promise<void> }>;
+  /** Compresses and seals each, as the base is. */
+  sealSegments(archiveDir: string): Promise<void>;
   /** @returns transactions per second that pgbench's clients committed */
   writesPerSecond(scriptPath: string, seconds: number): Promise<number>;
 }
@@ -49,7 +54,7 @@ export function createRawEngine(options: {
       const settings: Record<string, string> = {};
       if (point !== undefined) {
         await writeFile(join(into, "recovery.signal"), "");
-        settings.restore_command = `cp ${point.archiveDir}/%f %p`;
+        settings.restore_command = `test -f ${point.archiveDir}/%f.zst.age && age -d -i ${identityPath} ${point.archiveDir}/%f.zst.age | zstd -q -d -f -o %p`;
         settings.recovery_target_time = point.to.toISOString().replace("T", " ").replace("Z", "+00");
         settings.recovery_target_action = "promote";
       }
@@ -69,6 +74,10 @@ export function createRawEngine(options: {
           await receiving.stop();
         },
       };
+    },
+    async sealSegments(archiveDir) {
+      for (const name of await readdir(archiveDir))
+        await shell(SEAL_SEGMENT, recipient, join(archiveDir, name));
     },
     async writesPerSecond(scriptPath, seconds) {
       const load = ["--no-vacuum", "--client=8", "--jobs=1", `--time=${seconds}`, `--file=${scriptPath}`];

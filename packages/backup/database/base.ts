@@ -2,6 +2,7 @@ import { type Clock, SECOND_MS } from "@securewave/foundation";
 import type pg from "pg";
 import { backupErrors } from "../errors.ts";
 import {
+  type BackupObject,
   createBackupId,
   folderOf,
   listBackups,
@@ -10,19 +11,30 @@ import {
   secondOf,
   writeManifest,
 } from "../manifest.ts";
-import { putSealed, SEALED_SUFFIX } from "../sealing/object.ts";
+import { putSealed, putSealedCompressed, SEALED_SUFFIX } from "../sealing/object.ts";
 import type { Target } from "../targets/target.ts";
-import { openReplication, type ReplicationConnection, readRow } from "./connection.ts";
+import {
+  type Message,
+  openReplication,
+  type ReplicationConnection,
+  readRow,
+  ServerError,
+} from "./connection.ts";
 
 /** Our key for the lock that says a base is being taken. */
 const BASE_LOCK_KEY = 5_771_002;
 const BASE_NAME = `base.tar${SEALED_SUFFIX}`;
 const VERSION_MIN = 15;
-/** The kind of CopyData that holds a part of the tar file. */
+/** The kinds of CopyData that hold a part of the tar file, and how many bytes of it were read so far. */
 const ARCHIVE_DATA = "d".charCodeAt(0);
+const PROGRESS = "p".charCodeAt(0);
 /** The whole log of a base's time is in it, so that it needs no archive; its own checksums are read along. */
-const COMMAND =
-  "BASE_BACKUP (LABEL 'securewave', PROGRESS true, CHECKPOINT 'fast', WAL true, WAIT false, MANIFEST 'no', VERIFY_CHECKSUMS true)";
+const OPTIONS =
+  "LABEL 'securewave', PROGRESS true, CHECKPOINT 'fast', WAL true, WAIT false, MANIFEST 'no', VERIFY_CHECKSUMS true";
+/** A server that was built with zstd does it best: it sends less. */
+const COMPRESSED = "COMPRESSION 'zstd', COMPRESSION_DETAIL 'level=1'";
+/** What one that was built without answers. */
+const SYNTAX_ERROR = "42601";
 
 export interface BaseOptions {
   readonly target: Target;
@@ -45,7 +57,7 @@ export interface BaseOptions {
  * @throws backup.already_running, backup.not_permitted, backup.unsupported, backup.interrupted, backup_target.…
  */
 export async function takeBase(options: BaseOptions): Promise<Manifest> {
-  const { target, recipients, clock, signal } = options;
+  const { target, clock, signal } = options;
   const connection = await openReplication(options.connection, "securewave backup");
   const stop = () => connection.close();
   signal?.addEventListener("abort", stop);
@@ -59,10 +71,8 @@ export async function takeBase(options: BaseOptions): Promise<Manifest> {
 
     const id = createBackupId(clock);
     const folder = folderOf("database", id);
-    const positions = { start: "", stop: "", timeline: 0 };
     try {
-      const tar = readBase(connection, positions, options.onProgress);
-      const object = await putSealed(target, `${folder}${BASE_NAME}`, tar, recipients);
+      const { object, positions } = await putBase(connection, `${folder}${BASE_NAME}`, options);
       const [[seconds] = []] = await connection.query("select ceil(extract(epoch from clock_timestamp()))");
       const counts = (await options.counts?.()) ?? {};
       signal?.throwIfAborted();
@@ -113,15 +123,56 @@ async function describeServer(connection: ReplicationConnection) {
   return { systemId: systemId ?? "", segmentBytes: Number(segmentBytes), postgresMajor: String(major) };
 }
 
-/** Yields the tar file of the data folder, and notes the positions in the log between which it was made. */
-async function* readBase(
+/** The positions in the log between which a base was made, and how long its tar file is. */
+interface Read {
+  start: string;
+  stop: string;
+  timeline: number;
+  plainBytes: number;
+}
+
+async function putBase(
   connection: ReplicationConnection,
-  positions: { start: string; stop: string; timeline: number },
+  path: string,
+  { target, recipients, onProgress }: BaseOptions,
+): Promise<{ object: BackupObject; positions: Read }> {
+  const positions: Read = { start: "", stop: "", timeline: 0, plainBytes: 0 };
+  const { isCompressed, messages } = await beginBase(connection);
+  const tar = readBase(messages, positions, onProgress);
+  const put = isCompressed ? putSealedCompressed : putSealed;
+  const object = { ...(await put(target, path, tar, recipients)), plainBytes: positions.plainBytes };
+  return { object, positions };
+}
+
+/** Has the server begin to send a base, compressed where it can. */
+async function beginBase(
+  connection: ReplicationConnection,
+): Promise<{ isCompressed: boolean; messages: AsyncIterable<Message[]> }> {
+  const begin = async (command: string) => {
+    connection.start(command);
+    const messages = connection.read();
+    const first = await messages.next();
+    return (async function* () {
+      yield first.value;
+      yield* messages;
+    })();
+  };
+  try {
+    return { isCompressed: true, messages: await begin(`BASE_BACKUP (${OPTIONS}, ${COMPRESSED})`) };
+  } catch (error) {
+    if (!(error instanceof ServerError && error.code === SYNTAX_ERROR)) throw error;
+    return { isCompressed: false, messages: await begin(`BASE_BACKUP (${OPTIONS})`) };
+  }
+}
+
+/** Yields the tar file of the data folder as it is sent. */
+async function* readBase(
+  messages: AsyncIterable<Message[]>,
+  positions: Read,
   onProgress: BaseOptions["onProgress"],
 ): AsyncGenerator<Buffer> {
   let rows = 0;
   let total = 0;
-  let done = 0;
   // One row for where it starts, one for the only tablespace and its KiB, one for where it stopped.
   const note = (row: (string | null)[]) => {
     rows++;
@@ -129,15 +180,15 @@ async function* readBase(
     if (rows === 2) total = Number(row[2]) * 1024;
     if (rows === 3) [positions.stop, positions.timeline] = [row[0] ?? "", Number(row[1])];
   };
-  connection.start(COMMAND);
-  for await (const messages of connection.read()) {
-    for (const { type, body } of messages) {
+  for await (const some of messages) {
+    for (const { type, body } of some) {
       if (type === "D") note(readRow(body));
       if (type === "Z") return;
-      if (type !== "d" || body[0] !== ARCHIVE_DATA) continue;
-      done += body.length - 1;
-      yield body.subarray(1);
+      if (type === "d" && body[0] === ARCHIVE_DATA) yield body.subarray(1);
+      if (type === "d" && body[0] === PROGRESS) {
+        positions.plainBytes = Number(body.readBigInt64BE(1));
+        onProgress?.(positions.plainBytes, Math.max(total, positions.plainBytes));
+      }
     }
-    onProgress?.(done, Math.max(total, done));
   }
 }

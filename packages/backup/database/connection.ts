@@ -77,7 +77,10 @@ export async function openReplication(
         const { value, done } = await frames.next();
         if (done) throw new ServerError("08006", "The connection ended.");
         const failed = value.find(({ type }) => type === "E");
-        if (failed) throw readError(failed.body);
+        if (failed) {
+          if (!value.some(isReady)) await becomesReady(frames).catch(() => {}); // the error says more
+          throw readError(failed.body);
+        }
         yield value;
       }
     },
@@ -108,6 +111,16 @@ function takeSocket(client: pg.Client): Socket {
   socket.pause();
   socket.removeAllListeners("data");
   return socket;
+}
+
+const isReady = ({ type }: Message) => type === "Z";
+
+/** Reads on until the server takes another command, or has ended the connection. */
+async function becomesReady(frames: AsyncIterator<Message[]>): Promise<void> {
+  for (;;) {
+    const { value, done } = await frames.next();
+    if (done || value.some(isReady)) return;
+  }
 }
 
 async function* framesOf(chunks: AsyncIterator<Buffer>): AsyncGenerator<Message[]> {

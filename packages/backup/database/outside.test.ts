@@ -9,6 +9,7 @@ import { receiveArchive } from "../archiving/receiver.ts";
 import { withRestored } from "../restoring/restore.ts";
 import { createIdentity } from "../sealing/keys.ts";
 import { openTarget } from "../targets/open.ts";
+import { verifyObjects } from "../verify.ts";
 import { takeBase } from "./base.ts";
 
 const needs = requirements({ others: [missingServer()] });
@@ -45,6 +46,7 @@ describe.skipIf(!needs.ok)(needs.title("a PostgreSQL of the system's"), () => {
     await server.run("insert into notes select generate_series(1, 10)");
     const manifest = await takeBase(order);
     expect(manifest.base?.postgresMajor).toMatch(/^\d\d$/);
+    expect(await verifyObjects({ target, manifest, ...keys })).toEqual([]);
     await server.run("select pg_sleep(1.1)", "insert into notes select generate_series(11, 5000)");
     const [now] = await server.run("select clock_timestamp() as at");
     const between = new Date(Number(now?.at) + 1);

@@ -8,19 +8,20 @@ import { readArchives } from "../archiving/pieces.ts";
 import { lsnText, parseLsn } from "../database/lsn.ts";
 import { backupErrors } from "../errors.ts";
 import { folderOf, listBackups } from "../manifest.ts";
-import { getOpened } from "../sealing/object.ts";
 import type { Target } from "../targets/target.ts";
 import { PAGE_BYTES, writeLog } from "./log-files.ts";
 import { planRestore, type RestorePlan } from "./plan.ts";
 import { findPrograms } from "./programs.ts";
 import { recover, startRestored } from "./recovery.ts";
-import { unpackTar } from "./tar.ts";
+import { unpackBase } from "./unpacking.ts";
 
 /** Marks a folder in which a restore is at work, or was when it was killed. */
 const UNFINISHED = ".unfinished";
 /** A killed restore's PostgreSQL ends a little later. */
 const STRAY_SERVER_MAX_MS = MINUTE_MS;
 const POLL_MS = 100;
+/** A service that runs commits something in each minute. */
+const COMMITTED_WITHIN_MS = MINUTE_MS;
 
 export interface RestoreOptions {
   readonly target: Target;
@@ -132,7 +133,7 @@ async function fill(
     onProgress?.(doing, 0.8 * Math.min(1, done / Math.max(1, total)));
   };
   const path = `${folderOf("database", base.id)}${object.name}`;
-  await unpackTar(getOpened(target, path, identities), dataDir, (bytes) => tell("unpack the base", bytes));
+  await unpackBase(target, { path, identities, dir: dataDir }, (bytes) => tell("unpack the base", bytes));
   // The socket of the server that it was taken from.
   for (const name of await readdir(dataDir)) {
     if (name.startsWith(".s.PGSQL.")) await rm(join(dataDir, name));
@@ -151,12 +152,15 @@ async function fill(
 }
 
 /**
- * Parts the pieces where the instant is most likely passed. A piece may have been received long after what is in it was
- * committed, so that only PostgreSQL, which stops at the first later commit, tells whether those behind are wanted.
+ * Parts the pieces where the instant is most likely passed. Only PostgreSQL, which stops at the first later commit, tells
+ * whether those behind are wanted: a piece may have been received long after what is in it was committed, and the next
+ * commit come long after the instant.
  */
 function splitPieces({ pieces, targetTime }: RestorePlan) {
-  const reached = targetTime === undefined ? -1 : pieces.findIndex(({ at }) => at > targetTime.getTime());
-  const count = reached < 0 ? pieces.length : reached + 2;
+  const passed =
+    targetTime === undefined ? Number.POSITIVE_INFINITY : targetTime.getTime() + COMMITTED_WITHIN_MS;
+  const reached = pieces.findIndex(({ at }) => at > passed);
+  const count = reached < 0 ? pieces.length : reached + 1;
   return { soon: pieces.slice(0, count), later: pieces.slice(count) };
 }
 

@@ -19,7 +19,6 @@ export async function putSealed(
   content: Bytes,
   recipients: readonly string[],
 ): Promise<BackupObject> {
-  const hash = createHash("sha256");
   let plainBytes = 0;
   async function* counted() {
     for await (const part of content) {
@@ -27,14 +26,26 @@ export async function putSealed(
       yield part;
     }
   }
+  const sealed = await putSealedCompressed(target, path, compress(counted()), recipients);
+  return { ...sealed, plainBytes };
+}
+
+/** Seals and puts a stream that zstd has compressed. */
+export async function putSealedCompressed(
+  target: Target,
+  path: string,
+  compressed: Bytes,
+  recipients: readonly string[],
+): Promise<Omit<BackupObject, "plainBytes">> {
+  const hash = createHash("sha256");
   async function* hashed() {
-    for await (const part of seal(compress(counted()), recipients)) {
+    for await (const part of seal(compressed, recipients)) {
       hash.update(part);
       yield part;
     }
   }
   const bytes = await target.put(path, hashed());
-  return { name: path.slice(path.lastIndexOf("/") + 1), bytes, sha256: hash.digest("hex"), plainBytes };
+  return { name: path.slice(path.lastIndexOf("/") + 1), bytes, sha256: hash.digest("hex") };
 }
 
 /** Compresses and seals what is small. */
@@ -52,8 +63,17 @@ export async function* getOpened(
   path: string,
   identities: readonly string[],
 ): AsyncGenerator<Buffer> {
+  yield* openSealed(await target.get(path), path, identities);
+}
+
+/** The same of an object whose bytes are there. @throws as `getOpened` */
+export async function* openSealed(
+  sealed: Bytes,
+  path: string,
+  identities: readonly string[],
+): AsyncGenerator<Buffer> {
   try {
-    yield* expand(open(await target.get(path), identities));
+    yield* expand(open(sealed, identities));
   } catch (error) {
     if (error instanceof RefusalError && error.code === sealErrors.wrongKey.code) {
       throw sealErrors.wrongKey({
