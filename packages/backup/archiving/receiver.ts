@@ -146,8 +146,8 @@ async function openSession({
   }
   const { systemId, timeline, unitBytes } = start;
 
-  /** What was received of the present unit, from its beginning. */
-  let held: Buffer[] = [];
+  /** What was received of the present unit, from its beginning. One for all: V8 lets 64 MB of buffers lie before it collects. */
+  const unit = Buffer.allocUnsafeSlow(unitBytes);
   let unitStart = start.from;
   let receivedTo = start.from;
   let receivedAt = 0;
@@ -162,10 +162,10 @@ async function openSession({
 
   const putPiece = async (from: bigint): Promise<void> => {
     const [to, at] = [receivedTo, Math.ceil(receivedAt / SECOND_MS) * SECOND_MS];
-    const all = Buffer.concat(held);
-    held = [all];
-    const bytes = all.subarray(Number(from - unitStart));
-    const sealed = await sealedBytes([bytes], recipients);
+    const sealed = await sealedBytes(
+      unit.subarray(Number(from - unitStart), Number(to - unitStart)),
+      recipients,
+    );
     const hash = createHash("sha256").update(sealed).digest("hex").slice(0, HASH_LETTERS);
     const piece = { systemId, timeline, from, to, at, hash };
     const name = pieceName(piece);
@@ -181,7 +181,6 @@ async function openSession({
       if (part.from > unitStart || part.to < receivedTo) await target.remove(part.name);
     }
     parts = [];
-    held = [];
     unitStart = receivedTo;
   };
   const moveHead = async (isDue: boolean): Promise<void> => {
@@ -204,11 +203,9 @@ async function openSession({
 
   const hold = async (whole: Buffer): Promise<void> => {
     for (let data = whole; data.length > 0; ) {
-      const room = unitBytes - Number(receivedTo - unitStart);
-      // The socket's buffers are larger than what is kept of them.
-      held.push(Buffer.from(data.subarray(0, room)));
-      receivedTo += BigInt(Math.min(room, data.length));
-      data = data.subarray(room);
+      const count = data.copy(unit, Number(receivedTo - unitStart));
+      receivedTo += BigInt(count);
+      data = data.subarray(count);
       if (receivedTo - unitStart < BigInt(unitBytes)) continue;
       await persistently(() => inTurn(finishUnit));
       acknowledge(false);

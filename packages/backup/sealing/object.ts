@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { pipeline } from "node:stream";
-import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { promisify } from "node:util";
+import { constants, createZstdCompress, createZstdDecompress, zstdCompress } from "node:zlib";
 import { RefusalError } from "@securewave/foundation";
 import { sealErrors } from "../errors.ts";
 import type { BackupObject } from "../manifest.ts";
@@ -9,8 +10,13 @@ import { open, seal } from "./payload.ts";
 
 /** What zstd takes and hands on at once. */
 const BLOCK_BYTES = 512 * 1024;
-const COMPRESSION_LEVEL = 1;
+const COMPRESSION = {
+  [constants.ZSTD_c_compressionLevel]: 1,
+  [constants.ZSTD_c_checksumFlag]: 0, // each chunk is authenticated
+};
 export const SEALED_SUFFIX = ".zst.age";
+
+const compressWhole = promisify(zstdCompress);
 
 /** Compresses, seals and puts a stream. */
 export async function putSealed(
@@ -49,8 +55,9 @@ export async function putSealedCompressed(
 }
 
 /** Compresses and seals what is small. */
-export async function sealedBytes(content: Bytes, recipients: readonly string[]): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(seal(compress(content), recipients)));
+export async function sealedBytes(content: Uint8Array, recipients: readonly string[]): Promise<Buffer> {
+  const compressed = await compressWhole(content, { params: COMPRESSION });
+  return Buffer.concat(await Array.fromAsync(seal([compressed], recipients)));
 }
 
 /**
@@ -91,11 +98,7 @@ export async function* openSealed(
 }
 
 function compress(source: Bytes): AsyncIterable<Buffer> {
-  const params = {
-    [constants.ZSTD_c_compressionLevel]: COMPRESSION_LEVEL,
-    [constants.ZSTD_c_checksumFlag]: 0, // each chunk is authenticated
-  };
-  const options = { params, chunkSize: BLOCK_BYTES, highWaterMark: 2 * BLOCK_BYTES };
+  const options = { params: COMPRESSION, chunkSize: BLOCK_BYTES, highWaterMark: 2 * BLOCK_BYTES };
   return pipeline(inBlocks(source), createZstdCompress(options), ignoreEnd);
 }
 

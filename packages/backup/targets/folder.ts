@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { isAlive } from "@securewave/database/store-folder";
 import { invariant } from "@securewave/foundation";
 import { targetErrors } from "../errors.ts";
+import { makeFolder } from "./make-folder.ts";
 import type { StoredObject, Target } from "./target.ts";
 
 const UNFINISHED = ".unfinished-";
@@ -33,7 +34,9 @@ export function openFolderTarget(path: string): Target {
       let bytes = 0;
       let file: FileHandle | undefined;
       try {
-        const made = await mkdir(parent, { recursive: true, mode: 0o700 }).catch(refuse);
+        const made = await makeFolder(parent).catch((error: unknown) => {
+          throw isOf(error, "ENOENT") ? cannotBe(dir) : refusalOf(error, dir);
+        });
         file = await open(unfinishedPath, "wx", 0o600).catch(refuse);
         for await (const part of content) {
           await writeAll(file, part).catch(refuse);
@@ -135,6 +138,17 @@ function isSafeWord(word: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(word);
 }
 
+function isOf(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+function cannotBe(dir: string) {
+  return targetErrors.failed({
+    detail: `The backup folder ${dir} cannot be there: what is above it, or has its name, is no folder that takes any. Name another place: BACKUP_TARGET`,
+    internal: "no folder",
+  });
+}
+
 function refusalOf(error: unknown, dir: string) {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
   if (FULL_CODES.includes(code)) {
@@ -144,6 +158,7 @@ function refusalOf(error: unknown, dir: string) {
     });
   }
   if (code === "ENOENT") return targetErrors.notFound({ internal: code });
+  if (code === "ENOTDIR") return cannotBe(dir);
   if (DENIED_CODES.includes(code)) {
     return targetErrors.denied({
       detail: `The backup folder ${dir} may not be used (${code}). Give it to the service's user.`,
