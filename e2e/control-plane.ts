@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { freeTcpPort, type RunningProcess, runOrThrow, startProcess } from "@securewave/testing";
 import { CONTROL_PLANE } from "../scripts/program.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const ENTRY = join(ROOT, CONTROL_PLANE.entry);
+/** Of the repository. */
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BUILD_TIMEOUT_MS = 180_000;
 
 /** A start takes about a second; this is for machines on which much else runs. */
@@ -35,6 +35,8 @@ export interface ControlPlaneOptions {
   readonly hasNoLimits?: boolean;
   /** Programs of /usr/bin that are not there for it; needs root. */
   readonly hiddenTools?: readonly string[];
+  /** Where another release lies, in place of this build. */
+  readonly releaseDir?: string;
 }
 
 /** Where the control plane of a working folder keeps its data. */
@@ -68,7 +70,8 @@ export async function launchControlPlane(
 ): Promise<RunningProcess> {
   const { dir, namespace, port = await freeTcpPort(), env, hasNoLimits = false, hiddenTools = [] } = options;
   await buildService();
-  const start = [process.execPath, ...CONTROL_PLANE.flags, ENTRY];
+  const entry = join(options.releaseDir ?? ROOT, CONTROL_PLANE.entry);
+  const start = [process.execPath, ...CONTROL_PLANE.flags, entry];
   const [command = "", ...args] = hiddenTools.length > 0 ? [...hiding(dir, hiddenTools), ...start] : start;
   return startProcess({
     command,

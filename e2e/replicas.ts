@@ -24,6 +24,18 @@ export async function createSharedDatabase(): Promise<SharedDatabase> {
   return { url: url.href, drop: () => runOn(serverUrl, `drop database if exists ${name} with (force)`) };
 }
 
+/** Settings that give each kind of work a login of its own, by which the tests' server knows it. */
+export function roleUrls(databaseUrl: string): Record<string, string> {
+  const urlOf = (role: string) => {
+    const url = new URL(databaseUrl);
+    url.username = `securewave_${role}`;
+    url.password = process.env.TEST_DATABASE_ROLES_PASSWORD ?? "";
+    return url.href;
+  };
+  const roles = ["api", "worker", "ingress"];
+  return Object.fromEntries(roles.map((role) => [`DATABASE_${role.toUpperCase()}_URL`, urlOf(role)]));
+}
+
 async function runOn(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -38,10 +50,18 @@ export interface ReplicasOptions {
   /** Each replica has a folder of its own below it. */
   readonly dir: string;
   readonly databaseUrl: string;
-  readonly redisUrl: string;
+  /** Without it each limits for itself. */
+  readonly redisUrl?: string;
   readonly namespace?: string;
   /** Lifts the limits on how often one may ask. */
   readonly hasNoLimits?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** In what one replica differs from the others. */
+export interface Release {
+  /** Where its program lies; this build's without it. */
+  readonly dir?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +74,7 @@ export function createReplicaStarter({ dir, databaseUrl, redisUrl, env, ...where
   const shared = {
     DATABASE_URL: databaseUrl,
     DATABASE_POOL_MAX: "5",
-    REDIS_URL: redisUrl,
+    ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
     DATA_KEY_FILE: join(dir, "never-in-backups", "data.key"),
     JWT_SECRET: randomBytes(32).toString("hex"),
     MASTER_KEY: randomBytes(32).toString("base64"),
@@ -62,12 +82,13 @@ export function createReplicaStarter({ dir, databaseUrl, redisUrl, env, ...where
     TRUSTED_PROXIES: PROXY,
     ...env,
   };
-  return (name: string, port?: number): Promise<ControlPlane> =>
+  return (name: string, port?: number, release: Release = {}): Promise<ControlPlane> =>
     startControlPlane({
       dir,
       ...where,
       ...(port !== undefined && { port }),
-      env: { ...shared, DATA_DIR: join(dir, name) },
+      ...(release.dir !== undefined && { releaseDir: release.dir }),
+      env: { ...shared, DATA_DIR: join(dir, name), ...release.env },
     });
 }
 

@@ -39,8 +39,8 @@ export interface MigrateResult {
 
 /**
  * Brings the schema up to the code's: applies the files that the database lacks, each in a transaction of its own, so
- * that a failure leaves the schema at the file before, and gives the service's roles their rights. Replicas that start
- * together wait for each other.
+ * that a failure leaves the schema at the file before, and gives the service's roles their rights. It takes none while
+ * another release may run beside this one. Replicas that start together wait for each other.
  *
  * @throws store.migration_edited, store.migration_gap, store.migration_failed, store.newer_schema
  */
@@ -56,7 +56,8 @@ export async function migrate(pool: pg.Pool, options: MigrateOptions = {}): Prom
     const missing = migrations.slice(appliedCount);
     const { now, waiting } = split(missing, policy);
     for (const migration of now) await applyPatiently(client, migration, tableLockWaitMs);
-    await applyGrants(client);
+    const isOlder = appliedCount > migrations.length;
+    await applyGrants(client, { takesAway: policy === "all" && !isOlder });
     const namesOf = (files: readonly Migration[]) => files.map(({ fileName }) => fileName);
     return { applied: namesOf(now), waiting: namesOf(waiting), number: appliedCount + now.length };
   } finally {

@@ -55,7 +55,8 @@ export function programOptions(launch: Launch, cwd: string) {
 
 /** Starts PostgreSQL on a data folder. It need not be ready when this returns. */
 export function startPostgres(options: StartOptions): PostgresProcess {
-  const settings = { ...options.settings, unix_socket_directories: options.socketDir };
+  // The folder may say another port: that of the server which it was copied from.
+  const settings = { ...options.settings, unix_socket_directories: options.socketDir, port: "5432" };
   const words = [
     ...options.launch.before,
     options.postgresPath,

@@ -36,11 +36,16 @@ export async function createRoles(client: Client): Promise<void> {
   }
 }
 
+export interface GrantOptions {
+  /** Whether rights that are not declared are taken: replicas of another release may need them. */
+  readonly takesAway?: boolean;
+}
+
 /**
  * Gives each role that the server has exactly the rights that are declared for it; asks first, so that a start that
  * finds all in order changes nothing. Belongs to the owner of the tables.
  */
-export async function applyGrants(client: Client): Promise<void> {
+export async function applyGrants(client: Client, { takesAway = true }: GrantOptions = {}): Promise<void> {
   const present = await findRoles(client);
   if (present.size === 0) return;
   for (const schema of await schemasOf(client)) {
@@ -49,7 +54,8 @@ export async function applyGrants(client: Client): Promise<void> {
       await client.query(`grant usage on schema ${schema} to ${roles.join(", ")}`).catch(unlessMeanwhile);
   }
   for (const { role, table, right, isMissing } of await findDifferences(client)) {
-    if (!isMissing) await client.query(`revoke ${right} on ${table} from ${role}`).catch(unlessMeanwhile);
+    if (takesAway && !isMissing)
+      await client.query(`revoke ${right} on ${table} from ${role}`).catch(unlessMeanwhile);
   }
   // Asked anew: taking a right to a table takes those to its columns as well.
   for (const { role, table, right, isMissing } of await findDifferences(client)) {

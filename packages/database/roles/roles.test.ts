@@ -1,7 +1,12 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sql } from "kysely";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { urlWith } from "../credentials.ts";
+import { migrate } from "../migrate.ts";
+import { MIGRATIONS_DIR, readMigrations } from "../migration-files.ts";
 import { type Database, openDatabase } from "../open.ts";
 import { openAsService, openTestDatabase, serviceLogins, type TestDatabase } from "../testing.ts";
 import { setup } from "../testing-global-setup.ts";
@@ -210,6 +215,30 @@ test("rights that somebody gave or took by hand are put right, and what is right
     }) as pg.ClientBase["query"],
   });
   expect(statements.filter((text) => /^\s*(grant|revoke)/.test(text))).toEqual([]);
+});
+
+test("while another release may run beside this one, rights are given that are missing, and none is taken", async () => {
+  const newer = await openTestDatabase();
+  const formerDir = await mkdtemp(join(tmpdir(), "securewave-former-"));
+  try {
+    const files = await readMigrations(MIGRATIONS_DIR);
+    for (const { fileName } of files.slice(0, -1))
+      await cp(join(MIGRATIONS_DIR, fileName), join(formerDir, fileName));
+    const ofLater = [
+      { role: "securewave_ingress", table: 'public."audit_queue"', right: "select", isMissing: false },
+    ];
+    await newer.pool.query("grant select on audit_queue to securewave_ingress");
+    for (const options of [{ dir: formerDir }, { policy: "expand" as const }]) {
+      await newer.pool.query("revoke insert on devices from securewave_api");
+      await migrate(newer.pool, options);
+      expect(await findDifferences(newer.pool)).toEqual(ofLater);
+    }
+    await migrate(newer.pool);
+    expect(await findDifferences(newer.pool)).toEqual([]);
+  } finally {
+    await newer.close();
+    await rm(formerDir, { recursive: true });
+  }
 });
 
 test("the SQL for a server of one's own names every role, and no password", () => {
