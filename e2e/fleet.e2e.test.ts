@@ -1,10 +1,13 @@
+import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Node } from "@securewave/contracts";
 import { NODE_PROTOCOL_VERSION, REFUSALS } from "@securewave/contracts/node-protocol";
-import { eventually, run } from "@securewave/testing";
+import { eventually, run, temporaryDir } from "@securewave/testing";
 import { generateKeyPair } from "@securewave/wireguard";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { joinBareAgent } from "./bare-agent.ts";
+import { commandAt } from "./cli-program.ts";
 import { configOf } from "./device-config.ts";
 import type { FleetClient } from "./fleet-client.ts";
 import { packetsLostByMoving, packetsLostByRotating } from "./fleet-handovers.ts";
@@ -17,8 +20,8 @@ import {
   isFleetPossible,
   openFleetScene,
 } from "./fleet-scene.ts";
-import { startClone } from "./node-agent.ts";
-import type { Person } from "./people.ts";
+import { type NodeMachine, startClone } from "./node-agent.ts";
+import { logIn, PASSWORD, type Person } from "./people.ts";
 
 /** An agent asks again within two seconds after a first failure, and within fifteen after many. */
 const RECONNECTED_WITHIN_MS = 20_000;
@@ -402,6 +405,54 @@ describe.skipIf(!isFleetPossible)(fleetRequirements.title("a fleet"), { timeout:
     });
   });
 
+  // Last: everybody is logged out.
+  test("in a breach nodes get other credentials and no packet is lost; who copied a former one is refused", async () => {
+    const { near, far } = scene.nodes;
+    const { baseUrl, admin } = scene.replicas.first;
+    using home = temporaryDir("breach");
+    const { securewave, json } = commandAt(() => ({ homeDir: home.path, url: baseUrl }));
+    const proved = async (...words: string[]) => {
+      const { code, stderr } = await securewave([...words, "--password-stdin"], PASSWORD);
+      expect(code, stderr).toBe(0);
+    };
+    const late = async () => (await json("breach", "status")).waiting.nodes;
+    const copied = { ...near, stateDir: join(home.path, "copied") };
+    await cp(near.stateDir, copied.stateDir, { recursive: true });
+    const linesBefore = near.lines().length;
+
+    await withoutLoss(async () => {
+      await proved("login", "--email", admin.email);
+      await proved("breach", "start", "A disk was copied", "--yes");
+      const looking = ada.second.client.devices.list();
+      await expect(looking).rejects.toMatchObject({ code: "request.maintenance" });
+      await proved("breach", "rotate", "all", "--yes");
+      await eventually(
+        async () => {
+          for (const { node } of [near, far]) expect(await late()).not.toContain(node.name);
+          expect(await credentialOf(near)).not.toBe(await credentialOf(copied));
+        },
+        { timeoutMs: RECONNECTED_WITHIN_MS },
+      );
+      // Over the connections that they had.
+      expect(near.lines().slice(linesBefore).join("\n")).not.toMatch(/"(disconnected|refused)"/);
+
+      const { namespace } = await scene.network.addNode();
+      await using copy = await startClone(copied, namespace);
+      await eventually(() => expect(copy.lines().join("\n")).toContain(REFUSALS.unknown));
+      // Its own is what it comes back by.
+      await near.killAgent();
+      await near.startAgent();
+      await proved("breach", "rotate", "late_nodes", "--yes");
+      expect(await late()).toEqual([]);
+      await proved("breach", "close", "--yes");
+
+      const { email } = ada.first;
+      const { first, second } = scene.replicas;
+      ada = { first: await logIn(first.baseUrl, email), second: await logIn(second.baseUrl, email) };
+      await isWhole();
+    });
+  });
+
   /** For Ada, whose plan it is. */
   async function changePlan(body: Parameters<Person["client"]["plans"]["change"]>[0]["body"]): Promise<void> {
     const { client: api } = scene.replicas.second.admin;
@@ -424,3 +475,7 @@ describe.skipIf(!isFleetPossible)(fleetRequirements.title("a fleet"), { timeout:
     await isWhole();
   }
 });
+
+async function credentialOf({ stateDir }: Pick<NodeMachine, "stateDir">): Promise<unknown> {
+  return JSON.parse(await readFile(join(stateDir, "node.json"), "utf8")).credential;
+}

@@ -277,6 +277,38 @@ describe.skipIf(!lab.ok)(lab.title("a customer's tunnel"), () => {
     customer = await logIn(baseUrl, customer.email);
   });
 
+  test.each([
+    ["read-only", "look and change nothing"],
+    ["closed", "are not let in"],
+  ] as const)(
+    "while maintenance is %s customers %s, staff go on, and tunnels carry on and are made anew",
+    async (mode, _) => {
+      await using pings = await startPings(scene.customer, LAB_ADDRESSES.internet.v4);
+      await admin.client.statusDesk.switchMode({ body: { mode } });
+      try {
+        const refused = { status: 503, code: "request.maintenance" };
+        await expect(addDevice("Refused")).rejects.toMatchObject(refused);
+        const looked = customer.client.devices.list();
+        await (mode === "closed" ? expect(looked).rejects.toMatchObject(refused) : looked);
+        const params = { id: node.node.id };
+        const shown = await admin.client.nodes.change({ params, body: { draining: false } });
+        expect(shown).toMatchObject({ state: "healthy" });
+        await eventually(() => expect(pings.answersSince(0)).toBeGreaterThan(10));
+        expect(pings.lostSince(0)).toBe(0);
+
+        // An interface of its own, which knows of no session: the node answers a handshake.
+        await client.down();
+        client = await connectWireGuard(scene.customer, configOf(privateKey, device));
+        await expectWeb("hello over IPv4", "hello over IPv6");
+        const [, peer = ""] = (await client.dump()).trim().split("\n");
+        expect(Number(peer.split("\t")[4])).toBeGreaterThan(0);
+      } finally {
+        await admin.client.statusDesk.switchMode({ body: { mode: "off" } });
+      }
+      expect((await customer.client.devices.list()).items).not.toHaveLength(0);
+    },
+  );
+
   test("a device that moves to another node is carried by both until its config is changed", async () => {
     const second = await addSecondNode(scene);
     await using other = await joinNode({

@@ -65,18 +65,20 @@ export function createBreaches(options: BreachesOptions) {
 
     /** @throws breaches.already_open */
     async start(summary: string, actor: string): Promise<Breach> {
+      if (await store.findOpenBreach(db)) throw breachErrors.alreadyOpen();
       const id = createId("breach");
+      // First: whatever fails behind it leaves a service that is closed, not a breach of an open one.
+      await isolation.close(actor);
       await database
         .transaction(async (trx) => {
           await store.insertBreach(trx, { id, summary, opened_at: now() });
           await write(trx, id, "opened", summary);
+          await write(trx, id, "isolated", "only staff are let in; tunnels go on");
           await audit.record(trx, { kind: "breach_opened", actor, subject: id });
         })
         .catch((error: unknown) => {
           throw isUniqueViolation(error, "breaches_one_open") ? breachErrors.alreadyOpen() : error;
         });
-      await isolation.close(actor);
-      await database.transaction((trx) => write(trx, id, "isolated", "only staff are let in; tunnels go on"));
       return show(id);
     },
 

@@ -14,6 +14,10 @@ export function findBreach(db: Db, id: string): Promise<BreachRow | undefined> {
   return db.selectFrom("breaches").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
+export function findOpenBreach(db: Db): Promise<BreachRow | undefined> {
+  return db.selectFrom("breaches").selectAll().where("closed_at", "is", null).executeTakeFirst();
+}
+
 /** Held to the end of the transaction, so that entries get their numbers one after the other. */
 export function lockBreach(trx: Db, id: string): Promise<BreachRow | undefined> {
   return trx.selectFrom("breaches").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
