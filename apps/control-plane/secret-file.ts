@@ -1,5 +1,6 @@
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncDir, writeSynced } from "./durable-file.ts";
 
 /**
  * Writes a secret that only its owner may read: whole and on disk before it has its name, so that no kill leaves an empty
@@ -7,14 +8,7 @@ import { dirname } from "node:path";
  */
 export async function writeSecretFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(`${path}.new`, "w", 0o600);
-  try {
-    await file.writeFile(`${text}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeSynced(`${path}.new`, `${text}\n`);
   await rename(`${path}.new`, path);
-  const dir = await open(dirname(path), "r");
-  await dir.sync().finally(() => dir.close());
+  await syncDir(dirname(path));
 }

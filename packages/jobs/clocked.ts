@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "@securewave/database";
 import { type Clock, SECOND_MS } from "@securewave/foundation";
+import * as store from "./clocked-store.ts";
 import {
   codeOf,
   type JobContext,
@@ -12,7 +13,6 @@ import {
 } from "./job.ts";
 import { keepAlive, watchHolders } from "./lease.ts";
 import { agreedTime, judge, mayRetry } from "./schedule.ts";
-import * as store from "./store.ts";
 
 export interface Clocked {
   readonly run: Run<object>;

@@ -1,16 +1,17 @@
 import type { Database } from "@securewave/database";
 import { SECOND_MS, systemClock } from "@securewave/foundation";
 import { type Clocked, runClocked, wholeSecond } from "./clocked.ts";
+import * as clockedStore from "./clocked-store.ts";
 import type { JobOptions, Jobs, JobsOptions, JobView, Run, RunView } from "./job.ts";
 import { runQueued } from "./queued.ts";
+import * as queuedStore from "./queued-store.ts";
 import { isOverdue, nextAfter } from "./schedule.ts";
-import * as store from "./store.ts";
 
 export type { DeadLetter, JobContext, JobOptions, Jobs, JobsOptions, JobView, Run, RunView } from "./job.ts";
 
 const POLL_SECONDS = 2;
 const LEASE_SECONDS = 30;
-const NONE: store.QueueCounts = { waiting: 0, retrying: 0 };
+const NONE: queuedStore.QueueCounts = { waiting: 0, retrying: 0 };
 
 /**
  * Jobs of two kinds. Those of the clock, and single ones, have a row each: due by our own clock, leased by one worker
@@ -39,19 +40,19 @@ export function createJobs(
       else clocked.set(name, { run: run as Run<object>, cron });
     },
     async send(name, data, trx) {
-      if (clocked.has(name)) await store.request(trx ?? db, name, "act", now());
+      if (clocked.has(name)) await clockedStore.request(trx ?? db, name, "act", now());
       else await queue.send(name, data, trx);
     },
     async runNow(name, within = db) {
       if (!clocked.has(name)) return "unknown";
-      return (await store.requestByStaff(within, name, now())) ? "asked" : "running";
+      return (await clockedStore.requestByStaff(within, name, now())) ? "asked" : "running";
     },
     async list() {
       const [states, runs, counts, dead] = await Promise.all([
-        clocked.size === 0 ? [] : store.listStates(db, [...clocked.keys()]),
-        store.listLatestRuns(db),
+        clocked.size === 0 ? [] : clockedStore.listStates(db, [...clocked.keys()]),
+        clockedStore.listLatestRuns(db),
         queue.counts(),
-        store.countDeadLetters(db),
+        queuedStore.countDeadLetters(db),
       ]);
       const stateOf = new Map(states.map((state) => [state.name, state]));
       const runOf = new Map(runs.map((run) => [run.name, run]));
@@ -62,14 +63,14 @@ export function createJobs(
         ...[...queued.keys()].map((name) => viewQueued(name, counts.get(name) ?? NONE, dead.get(name) ?? 0)),
       ];
     },
-    history: async (name) => (await store.listRuns(db, name)).map(viewRun),
-    deadLetters: (after, limit) => store.listDeadLetters(db, after, limit),
+    history: async (name) => (await clockedStore.listRuns(db, name)).map(viewRun),
+    deadLetters: (after, limit) => queuedStore.listDeadLetters(db, after, limit),
     async retryDeadLetter(trx, id) {
-      const letter = await store.takeDeadLetter(trx, id);
+      const letter = await queuedStore.takeDeadLetter(trx, id);
       if (letter !== undefined) await queue.send(letter.job, letter.data, trx);
       return letter?.job;
     },
-    discardDeadLetter: async (trx, id) => (await store.takeDeadLetter(trx, id))?.job,
+    discardDeadLetter: async (trx, id) => (await queuedStore.takeDeadLetter(trx, id))?.job,
     start: () =>
       database.as("worker", async () => {
         await queue.start();
@@ -91,8 +92,8 @@ export function createJobs(
 function viewClocked(
   name: string,
   cron: string | undefined,
-  state: store.StateRow | undefined,
-  run: store.RunRow | undefined,
+  state: clockedStore.StateRow | undefined,
+  run: clockedStore.RunRow | undefined,
   nowMs: number,
 ): JobView {
   const doing = doingOf(state);
@@ -111,33 +112,37 @@ function viewClocked(
   };
 }
 
-function doingOf(state: store.StateRow | undefined): JobView["state"] {
+function doingOf(state: clockedStore.StateRow | undefined): JobView["state"] {
   if (state === undefined || state.requests === state.requests_done) return "idle";
   if (state.holder !== null) return "running";
   return state.attempts > 0 ? "retrying" : "waiting";
 }
 
-function progressOf(state: store.StateRow | undefined): JobView["progress"] {
+function progressOf(state: clockedStore.StateRow | undefined): JobView["progress"] {
   if (!state || state.progress_total === null) return null;
   return { done: state.progress_done ?? 0, total: state.progress_total, what: state.progress_what };
 }
 
-function isBehind(cron: string | undefined, state: store.StateRow | undefined, nowMs: number): boolean {
+function isBehind(
+  cron: string | undefined,
+  state: clockedStore.StateRow | undefined,
+  nowMs: number,
+): boolean {
   if (cron === undefined || state === undefined) return false;
   return isOverdue(cron, (state.succeeded_at ?? state.known_since).getTime(), nowMs);
 }
 
 /** The next attempt of what failed; else the next tick. */
-function nextOf(cron: string, state: store.StateRow | undefined, nowMs: number): number {
+function nextOf(cron: string, state: clockedStore.StateRow | undefined, nowMs: number): number {
   const tick = nextAfter(cron, state?.scheduled_at.getTime() ?? nowMs);
   return Math.min(tick, state?.retry_at?.getTime() ?? tick);
 }
 
-function viewRun({ started_at, cause, attempt, result, code, duration_ms }: store.RunRow): RunView {
+function viewRun({ started_at, cause, attempt, result, code, duration_ms }: clockedStore.RunRow): RunView {
   return { startedAt: started_at, cause, attempt, result, code, durationMs: duration_ms };
 }
 
-function viewQueued(name: string, { waiting, retrying }: store.QueueCounts, dead: number): JobView {
+function viewQueued(name: string, { waiting, retrying }: queuedStore.QueueCounts, dead: number): JobView {
   return {
     name,
     kind: "queued",

@@ -4,7 +4,7 @@ import type { Kysely } from "kysely";
 import pLimit from "p-limit";
 import { fromKysely, PgBoss } from "pg-boss";
 import { codeOf, RETRIES_MAX, RETRY_SECONDS_MAX, type Run, retryDelaySeconds } from "./job.ts";
-import * as store from "./store.ts";
+import * as store from "./queued-store.ts";
 
 /** Of a kind of job that people's acts bring: many waiting ones then do not hold up the next for long. */
 const WORKERS = 4;

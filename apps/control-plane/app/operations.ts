@@ -42,8 +42,8 @@ export async function openOperations(
     nodes: tunnels.nodes,
     notices,
     isolation: {
-      close: async (actor) => void (await levels.maintenance.switchMode("closed", actor)),
-      open: async (actor) => void (await levels.maintenance.switchMode("off", actor)),
+      close: async (actor) => void (await levels.serviceMode.switchTo("closed", actor)),
+      open: async (actor) => void (await levels.serviceMode.switchTo("off", actor)),
     },
   });
   const drills = createDrills({

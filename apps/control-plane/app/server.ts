@@ -87,7 +87,7 @@ export async function openServer(
   mountRoutes(
     createMount(
       server,
-      createGate({ identify: people.identify, ...security, demandOpen: operations.maintenance.demandOpen }),
+      createGate({ identify: people.identify, ...security, demandOpen: operations.serviceMode.demandOpen }),
     ),
     ground,
     rooms,
@@ -123,12 +123,12 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
     security,
     demands,
     zeroLog,
-    maintenance: rooms.operations.maintenance,
+    serviceMode: rooms.operations.serviceMode,
     health: rooms.operations.health,
   });
   mountSettings(mount, settings);
   mountAccounts(mount, accounts);
-  mountSessions(mount, { ...people, csrf, telemetry, demandLogIn: rooms.operations.maintenance.demandLogIn });
+  mountSessions(mount, { ...people, csrf, telemetry, demandLogIn: rooms.operations.serviceMode.demandLogIn });
   mountPasswords(mount, people.passwords, reauthenticate);
   mountSecondFactors(mount, {
     database,
@@ -156,7 +156,7 @@ function mountRoutes(mount: Mount, { config, database, telemetry }: Ground, room
   mountBackups(mount, rooms.operations.backups.backups);
   mountSla(mount, rooms.operations.sla);
   mountStatus(mount, rooms.operations.status, rooms.operations.incidents);
-  mountMaintenance(mount, rooms.operations.maintenance);
+  mountMaintenance(mount, rooms.operations.serviceMode, rooms.operations.maintenance);
   mountHealth(mount, rooms.operations.health);
   mountAlerts(mount, rooms.operations.alerts);
   mountBreaches(mount, rooms.operations.breaches, reauthenticate);

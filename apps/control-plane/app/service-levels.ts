@@ -1,7 +1,19 @@
 import type { AddressInfo } from "node:net";
 import { statusErrors } from "@securewave/contracts";
-import { createMaintenance, defineMaintenanceLetters } from "../modules/maintenance/index.ts";
-import { createMeasuring, createProbe, createSla, inOrder, tunnelsIn } from "../modules/sla/index.ts";
+import {
+  createMaintenanceWindows,
+  createServiceMode,
+  defineMaintenanceLetters,
+} from "../modules/maintenance/index.ts";
+import {
+  createHistory,
+  createMeasuring,
+  createProbe,
+  createSlaReport,
+  defineRollUp,
+  inOrder,
+  tunnelsIn,
+} from "../modules/sla/index.ts";
 import { createIncidents, createStatus } from "../modules/status/index.ts";
 import type { Ground } from "./ground.ts";
 import type { Keys } from "./keys.ts";
@@ -28,12 +40,15 @@ export function openServiceLevels(ground: Ground, { audit }: Keys, people: Peopl
       });
   }
 
-  const maintenance = createMaintenance({
-    ...{ database, clock, bus, audit, jobs, telemetry, demandComponents },
+  const maintenance = createMaintenanceWindows({ database, clock, bus, audit, jobs, demandComponents });
+  const serviceMode = createServiceMode({
+    ...{ database, clock, bus, audit, telemetry, windows: maintenance },
     configured: config.maintenanceMode,
   });
   defineMaintenanceLetters({ database, clock, jobs, accounts, mail, settings, publicUrl });
-  const sla = createSla({ database, clock, jobs, telemetry, announced: maintenance.announced });
+  const history = createHistory(database, clock);
+  const sla = createSlaReport({ database, clock, telemetry, history });
+  const rollUp = defineRollUp({ database, clock, jobs, history, announced: maintenance.announced });
 
   let addressOf: () => AddressInfo | string | null = () => null;
   const measuring = createMeasuring({
@@ -41,7 +56,7 @@ export function openServiceLevels(ground: Ground, { audit }: Keys, people: Peopl
     clock,
     queries: telemetry.queryTotals,
     isMaintained: async (component, atMs) => (await maintenance.ofComponent(component, atMs)) === "announced",
-    isClosed: maintenance.isOn,
+    isClosed: serviceMode.isOn,
     onTrouble,
     probe: createProbe({
       addressOf: () => addressOf(),
@@ -58,11 +73,13 @@ export function openServiceLevels(ground: Ground, { audit }: Keys, people: Peopl
     ...{ database, clock, audit, demandComponents },
     onChanged: () => bus.publish("registry-changed", "settings"),
   });
-  const status = createStatus({ clock, bus, settings, sla, incidents, maintenance, components });
+  const status = createStatus({ clock, bus, settings, sla, incidents, serviceMode, maintenance, components });
 
   return {
+    serviceMode,
     maintenance,
     sla,
+    rollUp,
     incidents,
     status,
     measuring: {

@@ -1,19 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  AUDIT_KINDS,
-  type AuditKind,
-  api,
-  type Client,
-  type DrillReport,
-  listRoutes,
-  USAGE_HISTORY_TEXT,
-} from "@securewave/contracts";
+import { AUDIT_KINDS, type AuditKind, api, listRoutes } from "@securewave/contracts";
 import { createId } from "@securewave/foundation";
-import { eventually } from "@securewave/testing/eventually";
-import { Secret, TOTP } from "otpauth";
 import { afterAll, describe, expect, test } from "vitest";
-import { createAuthenticator } from "../testing/authenticator.ts";
-import { codeOf, connectNode, joinNode, openTestApp, PASSWORD, type Person } from "../testing.ts";
+import { codeOf, joinNode, openTestApp, PASSWORD } from "../testing.ts";
+import { accountActs, careful, NEW_PASSWORD } from "./testing/account-acts.ts";
+import type { Acts } from "./testing/act.ts";
+import { fleetActs } from "./testing/fleet-acts.ts";
+import { operationActs } from "./testing/operation-acts.ts";
+import { privacyActs } from "./testing/privacy-acts.ts";
 
 /** Behind a proxy, so that one machine can speak for many addresses. */
 const service = await openTestApp({
@@ -23,7 +17,6 @@ const service = await openTestApp({
 afterAll(() => service.close());
 const visitor = service.client();
 const password = PASSWORD;
-const NEW_PASSWORD = "another horse, another battery";
 
 /** Routes of the API that answered well, by name: `devices.create`. */
 const answered = new Set<string>();
@@ -61,423 +54,12 @@ async function newEntries(): Promise<Written[]> {
   return rows.map(({ body }) => body as Written);
 }
 
-const appCode = (secret: string) =>
-  TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: service.clock.now() });
-
-/** Somebody whose second factor is on. */
-async function careful() {
-  const one = await service.person();
-  const { secret } = await one.client.secondFactor.begin({ body: { password } });
-  const { recovery_codes: codes } = await one.client.secondFactor.confirm({
-    body: { code: appCode(secret) },
-  });
-  service.clock.advanceSeconds(30);
-  return { ...one, secret, codes };
-}
-
-async function withPasskey() {
-  const one = await service.person();
-  const device = createAuthenticator({ origin: "http://localhost:8000", isSynced: true });
-  const response = device.register(await one.client.passkeys.begin({ body: { password } }));
-  const { id } = await one.client.passkeys.add({ body: { name: "My phone", response } });
-  return { ...one, device, passkeyId: id };
-}
-
-async function resetLinkOf({ email }: Person): Promise<string> {
-  await visitor.passwords.requestReset({ body: { email } });
-  return eventually(async () => {
-    const [link = ""] = (await service.latestMail(email)).links;
-    const token = /\/reset#token=(\S+)/.exec(link)?.[1] ?? "";
-    expect(token).toMatch(/^swp_/);
-    return token;
-  });
-}
-
-const newKey = async ({ client }: Person) =>
-  client.apiKeys.create({ body: { name: "Laptop", scopes: ["devices:read"], password } });
-
-async function deadLetter(): Promise<string> {
-  const id = createId("deadLetter");
-  const letter = { id, job: "account-mail", data: "{}", failed_on: "2026-01-01", attempts: 9 };
-  await service.database.db.insertInto("dead_letters").values(letter).execute();
-  return id;
-}
-
-interface Act {
-  readonly writes: readonly AuditKind[];
-  /** Makes what is needed, and tells how to do the act itself. */
-  readonly prepare: () => Promise<() => Promise<unknown>>;
-  /** Undoes what would stand in the way of others. */
-  readonly after?: (() => Promise<unknown>) | undefined;
-}
-
-const act = (
-  writes: AuditKind | readonly AuditKind[],
-  prepare: Act["prepare"],
-  after?: Act["after"],
-): Act => ({
-  writes: typeof writes === "string" ? [writes] : writes,
-  prepare,
-  after,
-});
-
-const incident = (client: Client) =>
-  client.statusDesk.openIncident({ body: { title: "Slow", text: "It is slow." } });
-
-function maintenance(client: Client) {
-  const inDays = (days: number) => new Date(service.clock.now() + days * 86_400_000).toISOString();
-  const times = { starts_at: inDays(2), ends_at: inDays(3) };
-  return client.statusDesk.schedule({
-    body: { title: "Disks", text: "New ones.", notifies: false, ...times },
-  });
-}
-
-const DRILL: DrillReport = {
-  scenario: "redis-loss",
-  outcome: "met",
-  version: "0.1.0",
-  target: { name: "API", rto_seconds: 7_200, rpo_seconds: 3_600 },
-  rto_seconds: 1,
-  rpo_seconds: 0,
-  writes: { acknowledged: 1, lost: 0 },
-  timeline: [{ at_seconds: 0, what: "Redis was killed" }],
-  checks: [{ what: "limits hold", is_met: true }],
-};
-
-/** A breach that is open, while everybody is let in. */
-async function breach() {
-  const { client } = await service.admin();
-  const { id } = await client.breaches.start({ body: { summary: "A lost laptop", password } });
-  await client.statusDesk.switchMode({ body: { mode: "off" } });
-  return { client, params: { id } };
-}
-
-async function closeBreach(): Promise<void> {
-  const { client } = await service.admin();
-  const { items } = await client.breaches.list();
-  for (const { id } of items.filter(({ closed_at }) => closed_at === null))
-    await client.breaches.close({ params: { id }, body: { password } });
-}
-
 /** What each route that changes something leaves in the trail. */
-const WRITTEN: Readonly<Record<string, Act>> = {
-  "service.setUp": act(["setup_completed", "login_succeeded"], async () => {
-    const token = (await service.app.accounts.createSetupToken()) ?? "";
-    return () => visitor.service.setUp({ body: { token, email: "boss@example.org", password } });
-  }),
-  "service.changeSettings": act("settings_changed", async () => {
-    const { client } = await service.admin();
-    return () => client.service.changeSettings({ body: { service_name: "Sea Wave" } });
-  }),
-  "accounts.create": act("account_created", async () => {
-    const { client } = await service.admin();
-    return () =>
-      client.accounts.create({ body: { email: "colleague@example.org", password, role: "support" } });
-  }),
-  "accounts.change": act("account_changed", async () => {
-    const [{ client }, { id }] = [await service.admin(), await service.person()];
-    return () => client.accounts.change({ params: { id }, body: { state: "suspended" } });
-  }),
-  "passwords.reset": act(["password_reset", "sessions_ended"], async () => {
-    const token = await resetLinkOf(await service.person());
-    return () => visitor.passwords.reset({ body: { token, password: NEW_PASSWORD } });
-  }),
-  "passwords.change": act(["password_changed", "sessions_ended"], async () => {
-    const { client } = await service.person();
-    return () => client.passwords.change({ body: { current_password: password, password: NEW_PASSWORD } });
-  }),
-  "session.open": act("login_succeeded", async () => {
-    const { email } = await service.person();
-    return () => visitor.session.open({ body: { email, password } });
-  }),
-  "session.openWithPasskey": act("login_succeeded", async () => {
-    const { device } = await withPasskey();
-    const response = device.logIn(await visitor.session.passkeyOptions());
-    return () => visitor.session.openWithPasskey({ body: { response } });
-  }),
-  "sessions.logIn": act("login_succeeded", async () => {
-    const { email } = await service.person();
-    return () => visitor.sessions.logIn({ body: { email, password } });
-  }),
-  "sessions.logOutEverywhere": act("sessions_ended", async () => {
-    const { client } = await service.person();
-    return () => client.sessions.logOutEverywhere();
-  }),
-  "sessions.end": act("session_ended", async () => {
-    const { client, email } = await service.person();
-    await service.logIn(email);
-    const other = (await client.sessions.list()).items.find(({ is_current }) => !is_current);
-    return () => client.sessions.end({ params: { id: other?.id ?? "" } });
-  }),
-  "sessions.endAllOf": act("sessions_ended", async () => {
-    const [{ client }, { id }] = [await service.admin(), await service.person()];
-    return () => client.sessions.endAllOf({ params: { id } });
-  }),
-  "secondFactor.confirm": act("second_factor_enabled", async () => {
-    const { client } = await service.person();
-    const { secret } = await client.secondFactor.begin({ body: { password } });
-    return () => client.secondFactor.confirm({ body: { code: appCode(secret) } });
-  }),
-  "secondFactor.disable": act("second_factor_disabled", async () => {
-    const { client, secret } = await careful();
-    return () => client.secondFactor.disable({ body: { password, code: appCode(secret) } });
-  }),
-  "secondFactor.renewRecoveryCodes": act("recovery_codes_renewed", async () => {
-    const { client, secret } = await careful();
-    return () => client.secondFactor.renewRecoveryCodes({ body: { password, code: appCode(secret) } });
-  }),
-  "secondFactor.resetOf": act(["second_factor_reset_by_staff", "sessions_ended"], async () => {
-    const [{ client }, { id }] = [await service.admin(), await careful()];
-    return () => client.secondFactor.resetOf({ params: { id } });
-  }),
-  "passkeys.add": act("passkey_added", async () => {
-    const { client } = await service.person();
-    const device = createAuthenticator({ origin: "http://localhost:8000" });
-    const response = device.register(await client.passkeys.begin({ body: { password } }));
-    return () => client.passkeys.add({ body: { name: "My phone", response } });
-  }),
-  "passkeys.remove": act("passkey_removed", async () => {
-    const { client, passkeyId } = await withPasskey();
-    return () => client.passkeys.remove({ params: { id: passkeyId }, body: { password } });
-  }),
-  "apiKeys.create": act("api_key_created", async () => {
-    const one = await service.person();
-    return () => newKey(one);
-  }),
-  "apiKeys.rotate": act("api_key_rotated", async () => {
-    const one = await service.person();
-    const { id } = await newKey(one);
-    return () => one.client.apiKeys.rotate({ params: { id }, body: { password } });
-  }),
-  "apiKeys.revoke": act("api_key_revoked", async () => {
-    const one = await service.person();
-    const { id } = await newKey(one);
-    return () => one.client.apiKeys.revoke({ params: { id } });
-  }),
-  "blocks.add": act("block_added", async () => {
-    const { client } = await service.person("support");
-    return () => client.blocks.add({ body: { network: "192.0.2.0/24", minutes: 10 } });
-  }),
-  "blocks.lift": act("block_lifted", async () => {
-    const { client } = await service.person("support");
-    const { id } = await client.blocks.add({ body: { network: "192.0.2.0/24", minutes: 10 } });
-    return () => client.blocks.lift({ params: { id } });
-  }),
-  "alerts.silence": act("alert_silenced", async () => {
-    const { client } = await service.person("support");
-    return () =>
-      client.alerts.silence({ params: { name: "DiskFull" }, body: { minutes: 10, reason: "known" } });
-  }),
-  "alerts.unsilence": act("alert_unsilenced", async () => {
-    const { client } = await service.person("support");
-    const params = { name: "DiskFilling" };
-    await client.alerts.silence({ params, body: { minutes: 10, reason: "known" } });
-    return () => client.alerts.unsilence({ params });
-  }),
-  "audit.export": act("audit_exported", async () => {
-    const { client } = await service.admin();
-    return () => client.audit.export();
-  }),
-  "keys.rotate": act("keys_rotated", async () => {
-    const { client } = await service.admin();
-    return () => client.keys.rotate({ body: { what: "signing" } });
-  }),
-  "jobs.run": act("job_started", async () => {
-    const { client } = await service.admin();
-    return () => client.jobs.run({ params: { name: "clean-up" } });
-  }),
-  "deadLetters.retry": act("dead_letter_retried", async () => {
-    const [{ client }, id] = [await service.admin(), await deadLetter()];
-    return () => client.deadLetters.retry({ params: { id } });
-  }),
-  "deadLetters.discard": act("dead_letter_discarded", async () => {
-    const [{ client }, id] = [await service.admin(), await deadLetter()];
-    return () => client.deadLetters.discard({ params: { id } });
-  }),
-  "plans.create": act("plan_created", async () => {
-    const { client } = await service.admin();
-    return () => client.plans.create({ body: { name: "Harbour" } });
-  }),
-  "plans.change": act("plan_changed", async () => {
-    const { client } = await service.admin();
-    const { id } = await client.plans.create({ body: { name: "Changed" } });
-    return () => client.plans.change({ params: { id }, body: { is_retired: true } });
-  }),
-  "plans.remove": act("plan_removed", async () => {
-    const { client } = await service.admin();
-    const { id } = await client.plans.create({ body: { name: "Removed" } });
-    return () => client.plans.remove({ params: { id } });
-  }),
-  "plans.assign": act("account_plan_changed", async () => {
-    const [{ client }, { id }] = [await service.admin(), await service.person()];
-    const plan = await client.plans.create({ body: { name: "Assigned" } });
-    return () => client.plans.assign({ params: { id }, body: { plan_id: plan.id } });
-  }),
-  "usage.ofAccount": act("account_usage_read", async () => {
-    const [{ client }, { id }] = [await service.person("support"), await service.person()];
-    return () => client.usage.ofAccount({ params: { id } });
-  }),
-  "nodes.create": act("node_created", async () => {
-    const { client } = await service.admin();
-    return () => client.nodes.create({ body: { name: "Harbour", region: "Nowhere" } });
-  }),
-  "nodes.change": act("node_changed", async () => {
-    const [{ client }, { id }] = [await service.admin(), await joinNode(service)];
-    return () => client.nodes.change({ params: { id }, body: { draining: true } });
-  }),
-  "nodes.renewJoinToken": act("node_join_allowed", async () => {
-    const [{ client }, { id }] = [await service.admin(), await joinNode(service)];
-    return () => client.nodes.renewJoinToken({ params: { id } });
-  }),
-  "nodes.remove": act("node_removed", async () => {
-    const [{ client }, { id }] = [await service.admin(), await joinNode(service)];
-    return () => client.nodes.remove({ params: { id } });
-  }),
-  "nodes.trust": act("node_trusted", async () => {
-    const [{ client }, { id }] = [await service.admin(), await joinNode(service)];
-    await service.app.nodes.quarantine(id, "backwards");
-    await newEntries();
-    return () => client.nodes.trust({ params: { id } });
-  }),
-  "privacy.export": act("data_exported", async () => {
-    const { client } = await service.person();
-    return () => client.privacy.export({ body: { password } });
-  }),
-  "privacy.keepHistory": act("consent_given", async () => {
-    const { client } = await service.person();
-    return () => client.privacy.keepHistory({ body: { text_version: USAGE_HISTORY_TEXT.version } });
-  }),
-  "privacy.forgetHistory": act("consent_withdrawn", async () => {
-    const { client } = await service.person();
-    await client.privacy.keepHistory({ body: { text_version: USAGE_HISTORY_TEXT.version } });
-    return () => client.privacy.forgetHistory();
-  }),
-  "privacy.askDeletion": act("deletion_requested", async () => {
-    const { client } = await service.person();
-    return () => client.privacy.askDeletion({ body: { password } });
-  }),
-  "privacy.withdrawDeletion": act("deletion_withdrawn", async () => {
-    const { client } = await service.person();
-    await client.privacy.askDeletion({ body: { password } });
-    return () => client.privacy.withdrawDeletion();
-  }),
-  "privacyDesk.close": act("privacy_request_closed", async () => {
-    const [{ client }, one] = [await service.person("support"), await service.person()];
-    const { id } = await one.client.privacy.ask({ body: { kind: "other", text: "Who are you?" } });
-    return () => client.privacyDesk.close({ params: { id }, body: { state: "done" } });
-  }),
-  "privacyDesk.erase": act("deletion_requested", async () => {
-    const [{ client }, { id }] = [await service.admin(), await service.person()];
-    return () => client.privacyDesk.erase({ params: { id }, body: {} });
-  }),
-  "privacyDesk.keep": act("deletion_withdrawn", async () => {
-    const [{ client }, { id }] = [await service.admin(), await service.person()];
-    await client.privacyDesk.erase({ params: { id }, body: {} });
-    return () => client.privacyDesk.keep({ params: { id } });
-  }),
-  "nodes.join": act(["node_created", "node_joined"], async () => () => joinNode(service)),
-  "fleetDevices.revoke": act("device_revoked_by_staff", async () => {
-    const [{ client }, one] = [await service.admin(), await service.person()];
-    await connectNode(service);
-    const { id } = await one.client.devices.create({ body: { name: "Phone" } });
-    return () => client.fleetDevices.revoke({ params: { id } });
-  }),
-  "statusDesk.openIncident": act("incident_opened", async () => {
-    const { client } = await service.person("support");
-    return () => incident(client);
-  }),
-  "statusDesk.changeIncident": act("incident_edited", async () => {
-    const { client } = await service.person("support");
-    const { id } = await incident(client);
-    return () => client.statusDesk.changeIncident({ params: { id }, body: { title: "Slower" } });
-  }),
-  "statusDesk.updateIncident": act("incident_updated", async () => {
-    const { client } = await service.person("support");
-    const { id } = await incident(client);
-    const body = { state: "resolved", text: "It is fast." } as const;
-    return () => client.statusDesk.updateIncident({ params: { id }, body });
-  }),
-  "statusDesk.changeUpdate": act("incident_edited", async () => {
-    const { client } = await service.person("support");
-    const { updates } = await incident(client);
-    const params = { id: updates[0]?.id ?? "" };
-    return () => client.statusDesk.changeUpdate({ params, body: { text: "It is very slow." } });
-  }),
-  "statusDesk.removeUpdate": act("incident_edited", async () => {
-    const { client } = await service.person("support");
-    const { id } = await incident(client);
-    const body = { state: "identified", text: "A cable." } as const;
-    const { updates } = await client.statusDesk.updateIncident({ params: { id }, body });
-    return () => client.statusDesk.removeUpdate({ params: { id: updates[0]?.id ?? "" } });
-  }),
-  "statusDesk.removeIncident": act("incident_removed", async () => {
-    const { client } = await service.person("support");
-    const { id } = await incident(client);
-    return () => client.statusDesk.removeIncident({ params: { id } });
-  }),
-  "statusDesk.switchMode": act(
-    "maintenance_switched",
-    async () => {
-      const { client } = await service.admin();
-      return () => client.statusDesk.switchMode({ body: { mode: "read-only" } });
-    },
-    async () => (await service.admin()).client.statusDesk.switchMode({ body: { mode: "off" } }),
-  ),
-  "statusDesk.schedule": act("maintenance_scheduled", async () => {
-    const { client } = await service.admin();
-    return () => maintenance(client);
-  }),
-  "statusDesk.reschedule": act("maintenance_changed", async () => {
-    const { client } = await service.admin();
-    const { id } = await maintenance(client);
-    return () => client.statusDesk.reschedule({ params: { id }, body: { title: "Other disks" } });
-  }),
-  "statusDesk.cancel": act("maintenance_cancelled", async () => {
-    const { client } = await service.admin();
-    const { id } = await maintenance(client);
-    return () => client.statusDesk.cancel({ params: { id } });
-  }),
-  "drills.record": act("drill_recorded", async () => {
-    const { client } = await service.person("support");
-    return () => client.drills.record({ body: DRILL });
-  }),
-  "breaches.start": act(
-    ["breach_opened", "maintenance_switched"],
-    async () => {
-      const { client } = await service.admin();
-      return () => client.breaches.start({ body: { summary: "A lost laptop", password } });
-    },
-    closeBreach,
-  ),
-  "breaches.note": act(
-    "breach_noted",
-    async () => {
-      const { client, params } = await breach();
-      return () => client.breaches.note({ params, body: { text: "It was found." } });
-    },
-    closeBreach,
-  ),
-  "breaches.rotate": act(
-    "breach_credentials_ended",
-    async () => {
-      const { client, params } = await breach();
-      return () => client.breaches.rotate({ params, body: { what: "links", password } });
-    },
-    closeBreach,
-  ),
-  "breaches.notify": act(
-    "breach_notified",
-    async () => {
-      const { client, params } = await breach();
-      const body = { subject: "A lost laptop", text: "Nothing of yours was on it.", password };
-      return () => client.breaches.notify({ params, body });
-    },
-    closeBreach,
-  ),
-  "breaches.close": act(["maintenance_switched", "breach_closed"], async () => {
-    const { client, params } = await breach();
-    return () => client.breaches.close({ params, body: { password } });
-  }),
+const WRITTEN: Acts = {
+  ...accountActs(service),
+  ...privacyActs(service),
+  ...fleetActs(service),
+  ...operationActs(service),
 };
 
 const NOTHING_YET = "changes nothing until what it sends or shows comes back, and that is written";
@@ -570,7 +152,7 @@ describe("what nobody could do is written too", () => {
       [{ method: "password" }],
     ],
   ])("%s", async (_, attempt, details) => {
-    const one = await careful();
+    const one = await careful(service);
     await newEntries();
     expect(await attempt(one)).toMatch(/wrong/);
     const written = await newEntries();
@@ -590,7 +172,7 @@ describe("what nobody could do is written too", () => {
   });
 
   test("a recovery code that was used, and the log-in by it", async () => {
-    const { email, codes } = await careful();
+    const { email, codes } = await careful(service);
     await newEntries();
     await send("/api/auth/login", { email, password, code: codes[0] });
     expect(await newEntries()).toMatchObject([

@@ -1,10 +1,9 @@
 import { open, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Drill, Measured } from "../drill.ts";
-import { archived, backedUp, backUp, followed } from "../parts/backups.ts";
+import { startArchivedWrites } from "../parts/archived-writes.ts";
+import { backedUp } from "../parts/backups.ts";
 import { securewave } from "../parts/command.ts";
-import { startHeartbeat } from "../parts/heartbeat.ts";
 import { freePort, startProgram } from "../parts/programs.ts";
 import { controlPlaneCommand, demandServing, type Service, startService } from "../parts/service.ts";
 import { until } from "../parts/waiting.ts";
@@ -12,21 +11,13 @@ import { until } from "../parts/waiting.ts";
 /** PostgreSQL's own tables have smaller numbers: FirstNormalObjectId, src/include/access/transam.h. */
 const FIRST_OWN_NUMBER = 16_384;
 const PAGE_BYTES = 8_192;
-/** Before what is surely in the archive, and after it. */
-const WRITES_FOR_MS = 3_000;
 
 /** The disk flips bits in the database's tables: PostgreSQL notices, and all is restored from the backup. */
 export async function databaseCorruption(drill: Drill): Promise<Measured> {
   drill.step("a service that backs itself up");
   const service = await startService(drill, { name: "service", env: await backedUp(drill) });
   const { client: admin } = await service.admin();
-  await followed(admin);
-  await backUp(drill, admin, "database");
-  const heartbeat = startHeartbeat(admin);
-  drill.closing.defer(heartbeat.stop);
-  await pause(WRITES_FOR_MS);
-  const keptToMs = await archived(admin);
-  await pause(WRITES_FOR_MS);
+  const writes = await startArchivedWrites(drill, admin);
 
   await service.program.cut();
   const faultMs = performance.now();
@@ -38,13 +29,10 @@ export async function databaseCorruption(drill: Drill): Promise<Measured> {
   await rename(store, `${store}.corrupted`);
   await securewave(drill, service, ["backup", "restore", "--to", "latest"]);
   const restored = await startService(drill, { name: "service", port: service.port, env: service.env });
-  const rtoSeconds = ((await heartbeat.nextAfter(faultMs)) - faultMs) / 1000;
+  const rtoSeconds = ((await writes.nextAfter(faultMs)) - faultMs) / 1000;
   drill.step("the service answers, and writes are acknowledged");
   await demandServing(restored);
-  const settled = await heartbeat.settle(admin, faultMs);
-  drill.step(`${settled.lost} of ${settled.acknowledged} acknowledged writes are lost`);
-  drill.check("none is lost of those that the archive had", settled.rpoSeconds < (faultMs - keptToMs) / 1000);
-  return { rtoSeconds, ...settled };
+  return { rtoSeconds, ...(await writes.settle(faultMs)) };
 }
 
 /** @returns how many files */

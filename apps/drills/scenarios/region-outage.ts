@@ -1,16 +1,12 @@
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Drill, Measured } from "../drill.ts";
-import { archived, backedUp, backUp, followed } from "../parts/backups.ts";
+import { startArchivedWrites } from "../parts/archived-writes.ts";
+import { backedUp } from "../parts/backups.ts";
 import { securewave } from "../parts/command.ts";
-import { startHeartbeat } from "../parts/heartbeat.ts";
 import { startNode } from "../parts/node.ts";
 import { demandServing, startService } from "../parts/service.ts";
 import { until } from "../parts/waiting.ts";
-
-/** Before what is surely in the archive, and after it. */
-const WRITES_FOR_MS = 3_000;
 
 /**
  * The machine of the control plane is gone with all that was on it. Another one takes its place, with what was kept
@@ -26,13 +22,7 @@ export async function regionOutage(drill: Drill): Promise<Measured> {
   const customer = await service.customer("customer");
   const device = await customer.client.devices.create({ body: { name: "Phone" } });
   await node.holds(device.public_key);
-  await followed(admin);
-  await backUp(drill, admin, "database");
-  const heartbeat = startHeartbeat(admin);
-  drill.closing.defer(heartbeat.stop);
-  await pause(WRITES_FOR_MS);
-  const keptToMs = await archived(admin);
-  await pause(WRITES_FOR_MS);
+  const writes = await startArchivedWrites(drill, admin);
 
   await service.program.cut();
   const faultMs = performance.now();
@@ -50,7 +40,7 @@ export async function regionOutage(drill: Drill): Promise<Measured> {
     ...["backup", "restore", "--to", "latest"],
   ]);
   const second = await startService(drill, { name: "second", port: service.port, env });
-  const rtoSeconds = ((await heartbeat.nextAfter(faultMs)) - faultMs) / 1000;
+  const rtoSeconds = ((await writes.nextAfter(faultMs)) - faultMs) / 1000;
   drill.step("the service answers there, and writes are acknowledged");
   await demandServing(second);
 
@@ -65,8 +55,5 @@ export async function regionOutage(drill: Drill): Promise<Measured> {
     "the customer logs in, and the device is there",
     items.some(({ id }) => id === device.id),
   );
-  const settled = await heartbeat.settle(admin, faultMs);
-  drill.step(`${settled.lost} of ${settled.acknowledged} acknowledged writes are lost`);
-  drill.check("none is lost of those that the archive had", settled.rpoSeconds < (faultMs - keptToMs) / 1000);
-  return { rtoSeconds, ...settled };
+  return { rtoSeconds, ...(await writes.settle(faultMs)) };
 }

@@ -26,6 +26,7 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   "apps/console/theme.ts": ["browser: theme"],
 
   // The control plane
+  "apps/control-plane/durable-file.ts": ["file: audit archive", "file: secrets"],
   "apps/control-plane/http/country.ts": ["nothing: compares a proxy's address with those that are trusted"],
   "apps/control-plane/http/telemetry.ts": ["metric: sentinel_requests_total"],
   "apps/control-plane/local-node.ts": ["file: local node"],

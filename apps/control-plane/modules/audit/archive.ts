@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Verifier, verifyTrail } from "@securewave/audit-trail";
+import { syncDir, writeSynced } from "../../durable-file.ts";
 
 /** Of an index in a file's name, so that names stand in the order of their entries. */
 const DIGITS = 12;
@@ -26,7 +27,7 @@ export async function writeArchive(
   const name = `${digitsOf(from)}-${digitsOf(to)}.jsonl`;
   const newPath = join(dir, `${name}.new`);
   try {
-    await writeDurably(newPath, pieces);
+    await writeSynced(newPath, pieces);
     if (!(await isComplete(newPath, verifier, erasedCount))) return false;
     await rename(newPath, join(dir, name));
   } finally {
@@ -34,19 +35,8 @@ export async function writeArchive(
   }
   for (const other of await readdir(dir))
     if (other !== name && other.startsWith(`${digitsOf(from)}-`)) await rm(join(dir, other));
-  const folder = await open(dir, "r");
-  await folder.sync().finally(() => folder.close());
+  await syncDir(dir);
   return true;
-}
-
-async function writeDurably(path: string, pieces: AsyncIterable<string>): Promise<void> {
-  const file = await open(path, "w", 0o600);
-  try {
-    for await (const piece of pieces) await file.write(piece);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 async function isComplete(path: string, verifier: Verifier, erasedCount: number): Promise<boolean> {

@@ -142,7 +142,7 @@ describe("a scheduled maintenance", () => {
   test("begins and ends its mode by itself", async () => {
     const customer = await service.person();
     await schedule(24, 25, { mode: "closed" });
-    const mode = async () => (await service.app.operations.maintenance.current()).mode;
+    const mode = async () => (await service.app.operations.serviceMode.current()).mode;
     expect(await mode()).toBe("off");
     service.clock.advanceSeconds(24 * HOUR - 1);
     expect(await mode()).toBe("off");
@@ -208,5 +208,27 @@ describe("letters", () => {
     ]);
     expect(await lettersTo(elsewhere.email)).toEqual([]);
     expect(await lettersTo((await service.admin()).email)).toEqual([]);
+  });
+
+  test("tell the new time of what is moved, and go again before it begins; nothing is sent of fewer minutes", async () => {
+    const customer = await service.person();
+    const { id } = await schedule(30, 32, { notifies: true });
+    await eventually(async () => expect(await lettersTo(customer.email)).toHaveLength(1));
+    service.clock.advanceSeconds(28 * HOUR + 60);
+    await eventually(async () => expect(await lettersTo(customer.email)).toHaveLength(2));
+    const { statusDesk } = (await service.logIn((await service.admin()).email)).client;
+    await statusDesk.reschedule({ params: { id }, body: { starts_at: at(54), ends_at: at(56) } });
+    await eventually(async () => expect(await lettersTo(customer.email)).toHaveLength(3));
+    const moved = (await service.mails()).find(({ subject }) => subject.endsWith("was changed"));
+    expect(moved?.text).toContain("from 2026-11-22 16:00 UTC to 2026-11-22 18:00 UTC");
+    await statusDesk.reschedule({ params: { id }, body: { ends_at: at(55) } });
+    service.clock.advanceSeconds(24 * HOUR);
+    await eventually(async () => expect(await lettersTo(customer.email)).toHaveLength(4));
+    expect((await lettersTo(customer.email)).sort()).toEqual([
+      "SecureWave: maintenance begins soon",
+      "SecureWave: maintenance begins soon",
+      "SecureWave: maintenance is planned",
+      "SecureWave: maintenance was changed",
+    ]);
   });
 });

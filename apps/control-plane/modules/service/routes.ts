@@ -7,7 +7,7 @@ import type { Telemetry } from "../../http/telemetry.ts";
 import type { Security } from "../../security.ts";
 import type { Accounts } from "../accounts/index.ts";
 import type { ServiceHealth } from "../health/index.ts";
-import type { MaintenanceDesk } from "../maintenance/index.ts";
+import type { ServiceMode } from "../maintenance/index.ts";
 import type { Nodes } from "../nodes/index.ts";
 import { POLICY_PATH } from "../privacy/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
@@ -24,7 +24,7 @@ export interface ServiceOptions {
   readonly security: Pick<Security, "storeState" | "challenges">;
   readonly demands: Pick<Demands, "describe" | "isUnmet">;
   readonly zeroLog: Pick<ZeroLog, "trouble">;
-  readonly maintenance: Pick<MaintenanceDesk, "notice">;
+  readonly serviceMode: Pick<ServiceMode, "notice">;
   readonly health: Pick<ServiceHealth, "troubles">;
 }
 
@@ -108,7 +108,7 @@ export function mountService(mount: Mount, options: ServiceOptions): void {
     const [{ service_name: name, registration }, setup_needed, maintenance] = await Promise.all([
       settings.read(),
       accounts.isSetupNeeded(),
-      options.maintenance.notice(),
+      options.serviceMode.notice(),
     ]);
     const { policyVersion: policy_version, policyUrl } = policy;
     const policy_url = policyUrl ?? POLICY_PATH;

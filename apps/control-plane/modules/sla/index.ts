@@ -1,7 +1,10 @@
 export { inOrder, nameOf, regionOf, tunnelsIn } from "./components.ts";
+export { createHistory } from "./history.ts";
 export { createMeasuring } from "./measuring.ts";
 export { addMinutes, availabilityOf } from "./minutes.ts";
 export { createProbe } from "./probes.ts";
+export type { SlaReport } from "./report.ts";
+export { createSlaReport } from "./report.ts";
+export type { AnnouncedSpan } from "./roll-up.ts";
+export { defineRollUp } from "./roll-up.ts";
 export { mountSla } from "./routes.ts";
-export type { AnnouncedSpan, Sla } from "./service.ts";
-export { createSla } from "./service.ts";

@@ -92,11 +92,11 @@ test("hours and days are summed up from quarters, the same however often, and st
   await minutes(70);
   const apiOn = async (day: string) =>
     (await month()).days.filter((one) => one.day === day).map(({ minutes }) => worked(minutes));
-  await levels().sla.rollUp();
-  await levels().sla.rollUp();
+  await levels().rollUp();
+  await levels().rollUp();
   expect(await apiOn("2026-11-20")).toEqual([70]);
   service.clock.advanceSeconds(9 * 24 * 3600);
-  await levels().sla.rollUp();
+  await levels().rollUp();
   const { rows } = await service.database.pool.query(
     "select distinct starts_at from availability_quarters where component = 'api'",
   );
@@ -126,7 +126,7 @@ test("announced maintenance is left out of the promise, also where the service w
   await minutes(20); // from 24:01 to 24:21
   service.clock.advanceSeconds(3600 * 3); // stopped over both
   await minutes(1);
-  await levels().sla.rollUp();
+  await levels().rollUp();
   const counted = await apiMinutes();
   expect(counted?.maintenance).toBe(29); // whole minutes between :30:20 and :00:20
   expect(counted?.up).toBe(22);

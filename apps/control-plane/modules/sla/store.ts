@@ -2,10 +2,10 @@ import type { Tables } from "@securewave/database";
 import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
 
 type Db = Kysely<Tables>;
-export type AvailabilityQuarter = Selectable<Tables["availability_quarters"]>;
-export type PerformanceQuarter = Selectable<Tables["performance_quarters"]>;
-export type AvailabilityPeriod = Selectable<Tables["availability_periods"]>;
-export type PerformancePeriod = Selectable<Tables["performance_periods"]>;
+type Row<Table extends keyof Tables> = Selectable<Tables[Table]>;
+export type AvailabilityQuarter = Row<"availability_quarters">;
+type AvailabilityPeriod = Row<"availability_periods">;
+type PerformancePeriod = Row<"performance_periods">;
 type Period = AvailabilityPeriod["period"];
 
 /** Adds minutes to those that are there: what is added twice is there once. */
@@ -48,51 +48,40 @@ const PERFORMANCE_OF_NEW = {
   memory: sql<number>`excluded.memory`,
 };
 
-export function listQuarters(db: Db, from: Date, to: Date): Promise<AvailabilityQuarter[]> {
-  return db
-    .selectFrom("availability_quarters")
-    .selectAll()
-    .where("starts_at", ">=", from)
-    .where("starts_at", "<", to)
-    .orderBy("starts_at")
-    .execute();
-}
-
-export function listPerformanceQuarters(db: Db, from: Date, to: Date): Promise<PerformanceQuarter[]> {
-  return db
-    .selectFrom("performance_quarters")
-    .selectAll()
-    .where("starts_at", ">=", from)
-    .where("starts_at", "<", to)
-    .orderBy("starts_at")
-    .execute();
-}
-
-export function listPeriods(db: Db, period: Period, from: Date, to: Date): Promise<AvailabilityPeriod[]> {
-  return db
-    .selectFrom("availability_periods")
-    .selectAll()
-    .where("period", "=", period)
-    .where("starts_at", ">=", from)
-    .where("starts_at", "<", to)
-    .orderBy("starts_at")
-    .execute();
-}
-
-export function listPerformancePeriods(
+export function listQuarters<Table extends "availability_quarters" | "performance_quarters">(
   db: Db,
+  table: Table,
+  from: Date,
+  to: Date,
+): Promise<Row<Table>[]> {
+  const name: "availability_quarters" | "performance_quarters" = table;
+  const rows = db
+    .selectFrom(name)
+    .selectAll()
+    .where("starts_at", ">=", from)
+    .where("starts_at", "<", to)
+    .orderBy("starts_at")
+    .execute();
+  return rows as Promise<Row<Table>[]>;
+}
+
+export function listPeriods<Table extends "availability_periods" | "performance_periods">(
+  db: Db,
+  table: Table,
   period: Period,
   from: Date,
   to: Date,
-): Promise<PerformancePeriod[]> {
-  return db
-    .selectFrom("performance_periods")
+): Promise<Row<Table>[]> {
+  const name: "availability_periods" | "performance_periods" = table;
+  const rows = db
+    .selectFrom(name)
     .selectAll()
     .where("period", "=", period)
     .where("starts_at", ">=", from)
     .where("starts_at", "<", to)
     .orderBy("starts_at")
     .execute();
+  return rows as Promise<Row<Table>[]>;
 }
 
 export async function putPeriods(

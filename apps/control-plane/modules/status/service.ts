@@ -1,9 +1,9 @@
 import type { ComponentState, Incident, ServiceStatus } from "@securewave/contracts";
 import { type Clock, DAY_MS } from "@securewave/foundation";
 import type { Bus } from "../../bus.ts";
-import type { MaintenanceDesk } from "../maintenance/index.ts";
+import type { MaintenanceWindows, ServiceMode } from "../maintenance/index.ts";
 import type { SettingsStore } from "../settings/index.ts";
-import { addMinutes, availabilityOf, inOrder, nameOf, type Sla } from "../sla/index.ts";
+import { addMinutes, availabilityOf, inOrder, nameOf, type SlaReport } from "../sla/index.ts";
 import type { Incidents } from "./incidents.ts";
 import { stateOfDay, stateOfService, worst } from "./state.ts";
 
@@ -11,9 +11,10 @@ export interface StatusOptions {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly settings: SettingsStore;
-  readonly sla: Pick<Sla, "days" | "latest">;
+  readonly sla: Pick<SlaReport, "days" | "latest">;
   readonly incidents: Pick<Incidents, "recent">;
-  readonly maintenance: Pick<MaintenanceDesk, "current" | "open" | "ofComponent">;
+  readonly serviceMode: Pick<ServiceMode, "current">;
+  readonly maintenance: Pick<MaintenanceWindows, "open" | "ofComponent">;
   /** Parts of the service that there are at the moment. */
   readonly components: () => Promise<readonly string[]>;
 }
@@ -27,7 +28,7 @@ const FRESH_MS = 10_000;
 
 /** How the service is, for everybody. */
 export function createStatus(options: StatusOptions) {
-  const { clock, bus, settings, sla, incidents, maintenance, components } = options;
+  const { clock, bus, settings, sla, incidents, serviceMode, maintenance, components } = options;
   let held: { readonly value: Promise<ServiceStatus>; readonly untilMs: number } | undefined;
   let known: ServiceStatus | undefined;
   const drop = () => {
@@ -39,7 +40,7 @@ export function createStatus(options: StatusOptions) {
     const nowMs = clock.now();
     const [{ service_name: service }, { mode }, windows, days, latest, recent, present] = await Promise.all([
       settings.read(),
-      maintenance.current(),
+      serviceMode.current(),
       maintenance.open(),
       sla.days(DAYS_SHOWN),
       sla.latest(),
