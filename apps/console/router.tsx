@@ -242,6 +242,12 @@ const health = createRoute({
   component: lazyRouteComponent(() => import("./pages/health/health-page.tsx"), "HealthPage"),
 });
 
+const database = createRoute({
+  getParentRoute: () => staff,
+  path: "/admin/database",
+  component: lazyRouteComponent(() => import("./pages/database/database-page.tsx"), "DatabasePage"),
+});
+
 const alerts = createRoute({
   getParentRoute: () => staff,
   path: "/admin/alerts",
@@ -338,6 +344,7 @@ export const router = createRouter({
         blocks,
         privacyRequests,
         health,
+        database,
         alerts,
         sla,
         status,

@@ -72,7 +72,7 @@ function collectLeaves(part: Part): { type: string; body: string }[] {
 function decodeBody(body: string, encoding: string): string {
   if (encoding === "base64") return Buffer.from(body, "base64").toString("utf8");
   if (encoding !== "quoted-printable") return body;
-  return decodeQuoted(body.replace(/[ \t]*=\n/g, ""));
+  return decodeQuoted(body.replace(/=[ \t]*\n/g, ""));
 }
 
 /** Reads `=C3=A9`; bytes stand as such, since UTF-8 takes several. */

@@ -35,7 +35,7 @@ Examples:
             `Restored to ${restored.restored_to}, into ${restored.into}.`,
             options.into === undefined
               ? "Start the service: it erases again whom the backup brought back, and makes a new backup."
-              : "Start PostgreSQL on it, and the service with its DATABASE_URL.",
+              : "Give the folder to PostgreSQL's user (chown -R), start PostgreSQL on it, and the service with its DATABASE_URL.",
           ].join("\n"),
         );
       }),

@@ -1,17 +1,15 @@
-import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import type { Maintenance, MaintenanceMode, MaintenanceNow } from "@securewave/contracts";
 import { MAINTENANCE_MODES } from "@securewave/contracts";
 import { MINUTE_MS } from "@securewave/foundation";
 import { asksFirst, lists } from "../acts.ts";
 import { given, type Perform } from "../call.ts";
-import { duration } from "../duration.ts";
 import { timeText } from "../human.ts";
 import { commaList } from "../options.ts";
 import type { Column } from "../output.ts";
 import { findMaintenance } from "../resolve.ts";
-
-/** As the contract has it: a week. */
-const MINUTES_MAX = 10_080;
+import { addRescheduleCommand } from "./maintenance-reschedule.ts";
+import { maintenanceLength, spanText, utcTime } from "./maintenance-times.ts";
 
 const MODE_TEXT: Readonly<Record<MaintenanceMode, string>> = {
   off: "The service is open.",
@@ -25,6 +23,7 @@ export function addMaintenanceCommands(program: CommandUnknownOpts, perform: Per
     .description("announce maintenance, or switch what customers may do meanwhile");
   addSwitchCommands(maintenance, perform);
   addScheduleCommand(maintenance, perform);
+  addRescheduleCommand(maintenance, perform);
   addListCommands(maintenance, perform);
 }
 
@@ -100,7 +99,7 @@ function addScheduleCommand(maintenance: CommandUnknownOpts, perform: Perform): 
     )
     .addOption(
       new Option("-f, --for <duration>", "how long: 30m, 2h")
-        .argParser(duration("m", MINUTES_MAX))
+        .argParser(maintenanceLength)
         .makeOptionMandatory(),
     )
     .addOption(new Option("-m, --mode <mode>", "what customers may do meanwhile").choices(MAINTENANCE_MODES))
@@ -181,17 +180,3 @@ const COLUMNS: readonly Column<Maintenance>[] = [
   { title: "PARTS", value: ({ components }) => (components.length === 0 ? "all" : components.join(", ")) },
   { title: "ID", value: ({ id }) => id, style: () => "dim" },
 ];
-
-function spanText({ starts_at, ends_at }: Maintenance): string {
-  const [from, until] = [starts_at, ends_at].map((instant) => timeText(instant).slice(0, 16));
-  return `${from} to ${from?.slice(0, 10) === until?.slice(0, 10) ? until?.slice(11) : until}`;
-}
-
-/** Milliseconds since 1970. */
-function utcTime(text: string): number {
-  const ms = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}Z?$/.test(text)
-    ? Date.parse(`${text.replace(" ", "T").replace("Z", "")}:00Z`)
-    : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError("A time in UTC such as 2026-11-24T02:00 is wanted.");
-  return ms;
-}

@@ -36,6 +36,23 @@ test("an incident is opened, updated and resolved by its title", async () => {
   });
 });
 
+test("an incident gets another title, and other parts in place of those that it had", async () => {
+  await run(["incident", "open", "Slow", "-t", "It is slow.", "-i", "api=degraded"]);
+  const edited = await run(["incident", "edit", "slow", "-i", "mail=down", "-i", "api=none"]);
+  expect(edited.stdout).toBe("Slow: mail=down, api=none.\n");
+  expect((await run(["incident", "edit", "slow", "--title", "Slow log-ins"])).stdout).toBe(
+    "Slow log-ins: mail=down, api=none.\n",
+  );
+  expect((await run(["incident", "edit", "slow", "--no-impact"])).stdout).toContain("no part in particular");
+  expect(status().incidents[0]).toMatchObject({ title: "Slow log-ins", components: [] });
+  await run(["incident", "edit", "slow", "--no-impact", "-i", "api=down"]);
+  expect(status().incidents[0]?.components).toEqual([{ component: "api", impact: "down" }]);
+  expect(await run(["incident", "edit", "slow"])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Say what is to change"),
+  });
+});
+
 test("how a part does is one of some words, and an incident that there is not is told", async () => {
   expect(await run(["incident", "open", "Tea", "-t", "None.", "-i", "api=broken"])).toMatchObject({
     code: 2,

@@ -2,6 +2,7 @@ import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commande
 import { INCIDENT_STATES, type Incident } from "@securewave/contracts";
 import { asksFirst, lists } from "../acts.ts";
 import { given, type Perform } from "../call.ts";
+import { usageError } from "../failure.ts";
 import { timeText } from "../human.ts";
 import type { Column } from "../output.ts";
 import { findIncident } from "../resolve.ts";
@@ -53,6 +54,7 @@ export function addStatusPageCommands(program: CommandUnknownOpts, perform: Perf
   const incident = page.command("incident").description("what is wrong, and how far it is");
   addOpenCommand(incident, perform);
   addUpdateCommands(incident, perform);
+  addEditCommand(incident, perform);
   addListCommand(incident, perform);
   addRemoveCommand(incident, perform);
 }
@@ -63,14 +65,7 @@ function addOpenCommand(incident: CommandUnknownOpts, perform: Perform): void {
     .description("post an incident")
     .argument("<title>", "such as “Log-ins fail”")
     .requiredOption("-t, --text <text>", "what is known")
-    .addOption(
-      new Option(
-        "-i, --impact <part=how>",
-        "such as api=degraded or tunnels/us-east=down; may be given again",
-      )
-        .default<Impact[]>([])
-        .argParser(impact),
-    )
+    .addOption(impactOption())
     .addHelpText(
       "after",
       `
@@ -81,21 +76,28 @@ Examples:
     .action((title, options) =>
       perform(async ({ client, out }) => {
         const { statusDesk } = await client();
-        const body = { title, text: options.text, components: options.impact };
+        const body = { title, text: options.text, components: options.impact ?? [] };
         const opened = await statusDesk.openIncident({ body });
         out.result(opened, () => `${opened.title} is on the status page (${opened.id}).`);
       }),
     );
 }
 
-function impact(text: string, former: Impact[] | undefined): Impact[] {
+const impactOption = () =>
+  new Option(
+    "-i, --impact <part=how>",
+    "such as api=degraded or tunnels/us-east=down; may be given again",
+  ).argParser(impact);
+
+/** @param former false after `--no-impact` */
+function impact(text: string, former: Impact[] | false | undefined): Impact[] {
   const [, component, word] = /^(.+)=([a-z]+)$/.exec(text) ?? [];
   const how = IMPACTS.find((one) => one === word);
   if (component === undefined || how === undefined)
     throw new InvalidArgumentError(
       `A part and how it does is wanted, such as api=degraded: ${IMPACTS.join(", ")}.`,
     );
-  return [...(former ?? []), { component, impact: how }];
+  return [...(former || []), { component, impact: how }];
 }
 
 function addUpdateCommands(incident: CommandUnknownOpts, perform: Perform): void {
@@ -143,6 +145,42 @@ Examples:
         out.result(resolved, () => `${resolved.title} is resolved.`);
       }),
     );
+}
+
+function addEditCommand(incident: CommandUnknownOpts, perform: Perform): void {
+  incident
+    .command("edit")
+    .description("change an incident's title, or which parts it concerns")
+    .argument("<incident>", WHICH)
+    .option("--title <title>", "another title")
+    .addOption(impactOption())
+    .option("--no-impact", "say that it concerns no part in particular")
+    .addHelpText(
+      "after",
+      `
+What is given with --impact takes the place of all that was said before.
+
+Examples:
+  $ securewave status-page incident edit "Log-ins fail" --impact api=degraded --impact mail=down
+  $ securewave status-page incident edit "Log-ins fail" --title "Log-ins are slow"`,
+    )
+    .action((which, { title, impact }) =>
+      perform(async ({ client, out }) => {
+        const components = impact === false ? [] : impact;
+        const body = given({ title, components });
+        if (Object.keys(body).length === 0)
+          throw usageError("Say what is to change.", "Add --help to see the options.");
+        const api = await client();
+        const { id } = await findIncident(api, which);
+        const edited = await api.statusDesk.changeIncident({ params: { id }, body });
+        out.result(edited, () => `${edited.title}: ${impactText(edited)}.`);
+      }),
+    );
+}
+
+function impactText({ components }: Incident): string {
+  const parts = components.map(({ component, impact }) => `${component}=${impact}`);
+  return parts.length === 0 ? "no part in particular" : parts.join(", ");
 }
 
 function addListCommand(incident: CommandUnknownOpts, perform: Perform): void {

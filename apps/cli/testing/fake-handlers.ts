@@ -2,6 +2,7 @@ import { type Account, accountErrors, type Role, sessionErrors } from "@securewa
 import { alertHandlers } from "@securewave/contracts/testing/fake-alerts";
 import { backupHandlers } from "@securewave/contracts/testing/fake-backups";
 import { matching, pageOf } from "@securewave/contracts/testing/fake-call";
+import { databaseHandlers } from "@securewave/contracts/testing/fake-database";
 import { deviceHandlers } from "@securewave/contracts/testing/fake-devices";
 import { drillHandlers } from "@securewave/contracts/testing/fake-drills";
 import { jobHandlers } from "@securewave/contracts/testing/fake-jobs";
@@ -13,7 +14,6 @@ import { statusHandlers } from "@securewave/contracts/testing/fake-status";
 import { invariant, type Refusal } from "@securewave/foundation";
 import { auditHandlers } from "./fake-audit.ts";
 import { breachHandlers } from "./fake-breaches.ts";
-import { databaseHandlers } from "./fake-database.ts";
 import type { Handlers, Input } from "./fake-input.ts";
 import { keyHandlers } from "./fake-keys.ts";
 import { demandCode, demandProof, securityHandlers } from "./fake-security-handlers.ts";

@@ -2,6 +2,7 @@ import type { Account } from "@securewave/contracts";
 import type { KeyRings } from "@securewave/contracts/keys";
 import { createFakeAlerts, type FakeAlerts } from "@securewave/contracts/testing/fake-alerts";
 import { createFakeBackups, type FakeBackups } from "@securewave/contracts/testing/fake-backups";
+import { createFakeDatabase, type FakeDatabase } from "@securewave/contracts/testing/fake-database";
 import { createFakeDevices, type FakeDevices } from "@securewave/contracts/testing/fake-devices";
 import { createFakeDrills, type FakeDrills } from "@securewave/contracts/testing/fake-drills";
 import { createFakeJobs, type FakeJobs } from "@securewave/contracts/testing/fake-jobs";
@@ -11,7 +12,6 @@ import { createFakePrivacy, type FakePrivacy } from "@securewave/contracts/testi
 import { createFakeStatus, type FakeStatus } from "@securewave/contracts/testing/fake-status";
 import { createId } from "@securewave/foundation";
 import { createFakeBreaches, type FakeBreaches } from "./fake-breaches.ts";
-import { createFakeDatabase, type FakeDatabase } from "./fake-database.ts";
 import { createFakeKeys } from "./fake-keys.ts";
 import { createFakeSecurity, type FakeSecurity } from "./fake-security.ts";
 import { createFakeZeroLog, type FakeZeroLog } from "./fake-zero-log.ts";

@@ -4,6 +4,7 @@ import {
   BookOpen,
   ChartNoAxesColumn,
   CircleUser,
+  Database,
   DatabaseBackup,
   Gauge,
   Globe,
@@ -60,6 +61,7 @@ const ADMIN_PLACES: readonly Place[] = [
 const OPERATIONS_PLACES: readonly (Place & { readonly isForAdmins?: true })[] = [
   { to: "/admin/jobs", label: "Jobs", icon: ListChecks, hasPagesBelow: true, isForAdmins: true },
   { to: "/admin/health", label: "Health", icon: HeartPulse, hasPagesBelow: false },
+  { to: "/admin/database", label: "Database", icon: Database, hasPagesBelow: false },
   { to: "/admin/sla", label: "Service levels", icon: ChartNoAxesColumn, hasPagesBelow: false },
   { to: "/admin/status", label: "Status page", icon: Megaphone, hasPagesBelow: false },
   { to: "/admin/alerts", label: "Alerts", icon: BellRing, hasPagesBelow: false },

@@ -4,6 +4,7 @@ import { accountErrors, serviceErrors, sessionErrors } from "@securewave/contrac
 import { alertHandlers, createFakeAlerts } from "@securewave/contracts/testing/fake-alerts";
 import { backupHandlers, createFakeBackups } from "@securewave/contracts/testing/fake-backups";
 import { matching, pageOf } from "@securewave/contracts/testing/fake-call";
+import { createFakeDatabase, databaseHandlers } from "@securewave/contracts/testing/fake-database";
 import {
   createFakeDevices,
   deviceHandlers,
@@ -71,6 +72,7 @@ export function createMockState() {
   const fleet = createFakeNodes();
   const jobs = createFakeJobs();
   const status = createFakeStatus();
+  const database = createFakeDatabase();
   const tunnels = createFakeDevices();
   const plans = createFakePlans();
   const backups = createFakeBackups();
@@ -150,6 +152,7 @@ export function createMockState() {
     ...security.handlers,
     ...alertHandlers(alerts),
     ...statusHandlers(status),
+    ...databaseHandlers(database),
     ...planHandlers(plans),
     ...backupHandlers(backups),
     ...drillHandlers(drills),
@@ -175,6 +178,7 @@ export function createMockState() {
     fleet,
     jobs,
     status,
+    database,
     tunnels,
     settings,
     plans,

@@ -1,5 +1,7 @@
+import { createId } from "@securewave/foundation";
 import { browserRequirements } from "@securewave/testing/browser";
 import { describe, expect, test } from "vitest";
+import { localOf } from "../pages/status/words.ts";
 import { expectAccessible } from "./expect-accessible.ts";
 import { useTwoPeople } from "./two-people.ts";
 
@@ -24,13 +26,17 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
     await admin.getByRole("button", { name: "Post an incident" }).click();
     const dialog = admin.getByRole("dialog");
     await dialog.getByLabel("Title").fill("Log-ins fail");
-    await dialog.getByLabel("Part of the service").selectOption("API and console");
+    await dialog.getByLabel("API and console").selectOption("Works badly");
+    await dialog.getByLabel("Tunnels: us-east").selectOption("Does not work");
     await dialog.getByLabel("What is known").fill("We look\ninto it.");
     expect(await dialog.getByText("into it.", { exact: true }).count()).toBe(1);
     await dialog.getByRole("button", { name: "Post" }).click();
     await admin.getByRole("button", { name: "Update: Log-ins fail" }).click();
     expect(mock.state.status.incidents[0]).toMatchObject({
-      components: [{ component: "api", impact: "degraded" }],
+      components: [
+        { component: "api", impact: "degraded" },
+        { component: "tunnels/us-east", impact: "down" },
+      ],
       updates: [{ text: "We look\ninto it." }],
     });
     await dialog.getByLabel("State").selectOption("Resolved");
@@ -41,6 +47,42 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
     await admin.getByRole("button", { name: "Remove: Log-ins fail" }).click();
     await dialog.getByRole("button", { name: "Remove" }).click();
     await admin.getByText("No incidents").waitFor();
+  });
+
+  test("an incident is edited: its title, and which parts it concerns, also one that is gone meanwhile", async () => {
+    const { mock, admin } = people;
+    const opened = mock.state.status.incidents;
+    opened.push({
+      id: createId("incident"),
+      title: "Line",
+      state: "identified",
+      components: [
+        { component: "tunnels/Atlantis", impact: "down" },
+        { component: "mail", impact: "degraded" },
+      ],
+      opened_at: "2026-11-20T10:00:00.000Z",
+      resolved_at: null,
+      updates: [],
+    });
+    await admin.goto(`${mock.url}/admin/status`);
+    await admin.getByText("tunnels/Atlantis: does not work").waitFor();
+    await admin.getByRole("button", { name: "Edit: Line" }).click();
+    const dialog = admin.getByRole("dialog");
+    await expectAccessible(admin);
+    expect(await dialog.getByLabel("tunnels/Atlantis").inputValue()).toBe("down");
+    await dialog.getByLabel("Title").fill("A line is cut");
+    await dialog.getByLabel("Mail").selectOption("Not concerned");
+    await dialog.getByLabel("Sign-up").selectOption("Not impaired");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await admin.getByText("Sign-up: not impaired").waitFor();
+    expect(opened[0]).toMatchObject({
+      title: "A line is cut",
+      components: [
+        { component: "sign-up", impact: "none" },
+        { component: "tunnels/Atlantis", impact: "down" },
+      ],
+    });
+    opened.length = 0;
   });
 
   test("maintenance is announced a day ahead, or refused with why, and called off", async () => {
@@ -62,6 +104,59 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
     await admin.getByRole("button", { name: "Cancel: New disks" }).click();
     await dialog.getByRole("button", { name: "Call it off" }).click();
     await admin.getByRole("listitem").getByText("Cancelled").waitFor();
+    expect(await admin.getByRole("button", { name: "Change: New disks" }).count()).toBe(0);
+  });
+
+  test("maintenance is moved after asking, and nothing else of it is written anew", async () => {
+    const { mock, admin } = people;
+    const { windows, nowMs } = mock.state.status;
+    const at = (hours: number) => new Date(nowMs + hours * 3_600_000).toISOString();
+    windows.length = 0;
+    windows.push({
+      id: createId("maintenance"),
+      title: "Cables",
+      text: "Cables are laid.",
+      starts_at: at(48),
+      ends_at: at(49),
+      announced_at: at(0),
+      components: ["mail"],
+      mode: "off",
+      is_emergency: false,
+      notifies: true,
+      state: "scheduled",
+    });
+    const [before] = structuredClone(windows);
+    await admin.goto(`${mock.url}/admin/status`);
+    await admin.getByRole("button", { name: "Change: Cables" }).click();
+    const form = admin.getByRole("dialog", { name: "Change: Cables" });
+    await expectAccessible(admin);
+    await form.getByRole("button", { name: "Change…" }).click();
+    await form.getByText("Nothing is changed yet.").waitFor();
+    const local = (hours: number) => localOf(at(hours));
+    const question = admin.getByRole("dialog", { name: "Change this maintenance?" });
+    await form.getByLabel("Begins").fill(local(12));
+    await form.getByRole("button", { name: "Change…" }).click();
+    await question.getByRole("button", { name: "Change it" }).click();
+    await question.getByText(/24 hours ahead at least/).waitFor();
+    await question.getByRole("button", { name: "Back" }).click();
+    await form.getByLabel("Begins").fill(local(72));
+    await form.getByRole("button", { name: "Change…" }).click();
+    await form.getByText("It ends after it begins.").waitFor();
+    await form.getByLabel("Ends").fill(local(74));
+    await form.getByLabel("API and console").check();
+    await form.getByRole("button", { name: "Change…" }).click();
+    await question.getByText(/Customers whom it concerns get a mail/).waitFor();
+    expect(windows[0]).toEqual(before);
+    await question.getByRole("button", { name: "Change it" }).click();
+    await admin.getByText("It concerns: API and console, Mail.").waitFor();
+    expect(await admin.getByRole("dialog").count()).toBe(0);
+    expect(windows[0]).toEqual({
+      ...before,
+      starts_at: `${at(72).slice(0, 17)}00.000Z`,
+      ends_at: `${at(74).slice(0, 17)}00.000Z`,
+      components: ["api", "mail"],
+    });
+    windows.length = 0;
   });
 
   test("the mode is switched after asking", async () => {
@@ -81,7 +176,7 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
         [admin, "/admin/sla"],
         [admin, "/admin/status"],
       ],
-      [409],
+      [409, 409],
     );
   });
 });

@@ -236,7 +236,14 @@ export function statusHandlers(state: FakeStatus) {
     "statusDesk.reschedule": ({ params, body }: FakeCall): Maintenance => {
       const window = state.windows.find(({ id }) => id === params.id);
       if (!window) throw statusErrors.maintenanceNotFound();
-      return Object.assign(window, body);
+      if (window.state !== "scheduled") throw statusErrors.alreadyBegun();
+      const changed = { ...window, ...(body as Partial<Maintenance>) };
+      const [startsMs, endsMs] = [Date.parse(changed.starts_at), Date.parse(changed.ends_at)];
+      if (endsMs <= startsMs) throw statusErrors.wrongTimes();
+      const isMoved = startsMs !== Date.parse(window.starts_at) || endsMs > Date.parse(window.ends_at);
+      if (isMoved && !changed.is_emergency && startsMs - state.nowMs < 24 * HOUR_MS)
+        throw statusErrors.tooSoon();
+      return Object.assign(window, changed);
     },
     "statusDesk.cancel": ({ params }: FakeCall): Maintenance => {
       const window = state.windows.find(({ id }) => id === params.id);

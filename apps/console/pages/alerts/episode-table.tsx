@@ -1,16 +1,12 @@
 import type { AlertEpisode } from "@securewave/contracts";
+import { TableFrame } from "../../components/table-frame.tsx";
 import { formatMoment, formatSpan } from "../../format.ts";
 
 /** When alerts fired, in the reader's own time. */
 export function EpisodeTable({ episodes }: { readonly episodes: readonly AlertEpisode[] }) {
   return (
-    <section
-      aria-label="When alerts fired"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-      tabIndex={0}
-      className="overflow-x-auto rounded-lg border border-line"
-    >
-      <table className="w-full bg-surface text-left text-sm">
+    <TableFrame label="When alerts fired">
+      <table className="w-full text-left text-sm">
         <thead className="bg-sunken text-muted">
           <tr>
             {["Alert", "Severity", "Began", "Lasted"].map((title) => (
@@ -35,7 +31,7 @@ export function EpisodeTable({ episodes }: { readonly episodes: readonly AlertEp
           ))}
         </tbody>
       </table>
-    </section>
+    </TableFrame>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { DrillSummary } from "@securewave/contracts";
 import { Button } from "../../components/button.tsx";
 import { StateBadge, type Tone } from "../../components/state.tsx";
+import { TableFrame } from "../../components/table-frame.tsx";
 import { formatDay } from "../../format.ts";
 import { secondsText } from "./words.ts";
 
@@ -24,13 +25,8 @@ interface DrillTableProps {
 /** What drills measured, the newest first. */
 export function DrillTable({ drills, shownId, onShow }: DrillTableProps) {
   return (
-    <section
-      aria-label="Drills"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-      tabIndex={0}
-      className="relative overflow-x-auto rounded-lg border border-line"
-    >
-      <table className="w-full bg-surface text-left text-sm">
+    <TableFrame label="Drills">
+      <table className="w-full text-left text-sm">
         <thead className="bg-sunken text-muted">
           <tr>
             {["Drill", "Day", "Outcome", "Back after (RTO)", "Lost (RPO)"].map((title) => (
@@ -71,6 +67,6 @@ export function DrillTable({ drills, shownId, onShow }: DrillTableProps) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableFrame>
   );
 }

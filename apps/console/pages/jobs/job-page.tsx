@@ -4,6 +4,7 @@ import { useParams } from "@tanstack/react-router";
 import { History } from "lucide-react";
 import { EmptyState, ErrorState, PageTitle, SkeletonRows } from "../../components/page.tsx";
 import { StateBadge } from "../../components/state.tsx";
+import { TableFrame } from "../../components/table-frame.tsx";
 import { formatMoment } from "../../format.ts";
 import { useNow } from "../../use-now.ts";
 import { JobProgress } from "./progress-bar.tsx";
@@ -59,12 +60,7 @@ export function JobPage() {
 
 function Runs({ runs }: { runs: readonly JobRun[] }) {
   return (
-    <section
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-      tabIndex={0}
-      aria-label="Last runs"
-      className="overflow-x-auto rounded-lg border border-line bg-surface shadow-card"
-    >
+    <TableFrame label="Last runs" className="shadow-card">
       <table className="figures w-full whitespace-nowrap text-left text-sm">
         <thead>
           <tr className="text-muted text-xs *:px-4 *:py-2.5 *:font-medium">
@@ -93,6 +89,6 @@ function Runs({ runs }: { runs: readonly JobRun[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableFrame>
   );
 }

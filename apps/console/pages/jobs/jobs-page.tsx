@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { ListChecks } from "lucide-react";
 import { EmptyState, ErrorState, PageTitle, SkeletonRows } from "../../components/page.tsx";
 import { Notice, StateBadge } from "../../components/state.tsx";
+import { TableFrame } from "../../components/table-frame.tsx";
 import { formatMoment, plural } from "../../format.ts";
 import { useNow } from "../../use-now.ts";
 import { DeadLetters } from "./dead-letters.tsx";
@@ -47,19 +48,13 @@ export function JobsPage() {
   );
 }
 
-const FRAME = "relative mb-9 overflow-x-auto rounded-lg border border-line bg-surface shadow-card";
 const HEAD = "text-muted text-xs *:px-4 *:py-2.5 *:font-medium";
 const BODY_ROW = "border-line border-t align-top *:px-4 *:py-3";
 
 function ClockedTable({ jobs }: { jobs: readonly Job[] }) {
   const nowMs = useNow(NOW_EVERY_MS);
   return (
-    <section
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-      tabIndex={0}
-      aria-label="Jobs of the clock"
-      className={FRAME}
-    >
+    <TableFrame label="Jobs of the clock" className="mb-9 shadow-card">
       <table className="w-full text-left text-sm">
         <thead>
           <tr className={HEAD}>
@@ -79,7 +74,7 @@ function ClockedTable({ jobs }: { jobs: readonly Job[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableFrame>
   );
 }
 
@@ -131,12 +126,7 @@ function QueuedTable({ jobs }: { jobs: readonly Job[] }) {
       <p className="mb-3 max-w-prose text-muted text-sm">
         Queued by what people do, with whom it is for. When that was is not kept.
       </p>
-      <section
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-        tabIndex={0}
-        aria-label="Jobs that are asked for"
-        className={FRAME}
-      >
+      <TableFrame label="Jobs that are asked for" className="mb-9 shadow-card">
         <table className="w-full text-left text-sm">
           <thead>
             <tr className={HEAD}>
@@ -162,7 +152,7 @@ function QueuedTable({ jobs }: { jobs: readonly Job[] }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </TableFrame>
     </>
   );
 }

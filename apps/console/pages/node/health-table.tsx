@@ -1,5 +1,6 @@
 import type { NodeHealthSample } from "@securewave/contracts/nodes";
 import { useState } from "react";
+import { TableFrame } from "../../components/table-frame.tsx";
 import { formatAge, formatCount, formatMilliseconds, formatShare } from "../../format.ts";
 
 const NOT_KNOWN = "not known";
@@ -22,12 +23,7 @@ export function HealthTable({ samples }: { samples: readonly NodeHealthSample[] 
     <details className="mt-4" open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary className="w-fit rounded-sm font-medium text-accent text-sm">The same as a table</summary>
       {isOpen && (
-        <section
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-          tabIndex={0}
-          aria-label="The last hour as a table"
-          className="mt-3 max-h-96 overflow-auto rounded-lg border border-line bg-surface"
-        >
+        <TableFrame label="The last hour as a table" className="mt-3 max-h-96">
           <table className="figures w-full whitespace-nowrap text-right text-sm">
             <thead className="sticky top-0 bg-surface text-muted text-xs">
               <tr className="*:px-3 *:py-2 *:font-medium">
@@ -54,7 +50,7 @@ export function HealthTable({ samples }: { samples: readonly NodeHealthSample[] 
               ))}
             </tbody>
           </table>
-        </section>
+        </TableFrame>
       )}
     </details>
   );

@@ -1,9 +1,10 @@
 import type { SlaFigure, SlaMonth } from "@securewave/contracts";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Card, ErrorState, PageTitle, Section, SkeletonRows } from "../../components/page.tsx";
 import { ShareBar } from "../../components/share-bar.tsx";
 import { Notice, StateBadge } from "../../components/state.tsx";
+import { TableFrame } from "../../components/table-frame.tsx";
 import { formatCount, formatDay, plural } from "../../format.ts";
 import { DayChart } from "./day-chart.tsx";
 import { slaQuery } from "./queries.ts";
@@ -138,68 +139,70 @@ function Budget({ budget }: { budget: SlaMonth["budget"] }) {
 
 const CELL = "whitespace-nowrap px-2.5 first:pl-4 last:pr-4 py-2.5 text-right figures first:text-left";
 
-function Uptime({ components }: Pick<SlaMonth, "components">) {
+interface TableProps {
+  readonly label: string;
+  readonly titles: readonly string[];
+  readonly children: ReactNode;
+}
+
+function Table({ label, titles, children }: TableProps) {
   return (
-    <Card className="overflow-x-auto">
+    <TableFrame label={label} className="shadow-card">
       <table className="w-full text-sm">
         <thead className="text-muted text-xs">
           <tr>
-            {["Part", "Uptime", "At least", "Down", "Degraded", "Maintenance", "Not known"].map((title) => (
+            {titles.map((title) => (
               <th key={title} scope="col" className={`${CELL} font-medium`}>
                 {title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
-          {components.map(({ component, name, minutes, availability, availability_at_least }) => (
-            <tr key={component} className="border-line border-t">
-              <th scope="row" className={`${CELL} font-medium`}>
-                {name}
-              </th>
-              <td className={CELL}>{percentText(availability, 3)}</td>
-              <td className={CELL}>{percentText(availability_at_least, 3)}</td>
-              <td className={CELL}>{formatCount(minutes.down)}</td>
-              <td className={CELL}>{formatCount(minutes.degraded)}</td>
-              <td className={CELL}>{formatCount(minutes.maintenance)}</td>
-              <td className={CELL}>{formatCount(minutes.unknown)}</td>
-            </tr>
-          ))}
-        </tbody>
+        <tbody>{children}</tbody>
       </table>
-    </Card>
+    </TableFrame>
+  );
+}
+
+function Uptime({ components }: Pick<SlaMonth, "components">) {
+  return (
+    <Table
+      label="Uptime of each part"
+      titles={["Part", "Uptime", "At least", "Down", "Degraded", "Maintenance", "Not known"]}
+    >
+      {components.map(({ component, name, minutes, availability, availability_at_least }) => (
+        <tr key={component} className="border-line border-t">
+          <th scope="row" className={`${CELL} font-medium`}>
+            {name}
+          </th>
+          <td className={CELL}>{percentText(availability, 3)}</td>
+          <td className={CELL}>{percentText(availability_at_least, 3)}</td>
+          <td className={CELL}>{formatCount(minutes.down)}</td>
+          <td className={CELL}>{formatCount(minutes.degraded)}</td>
+          <td className={CELL}>{formatCount(minutes.maintenance)}</td>
+          <td className={CELL}>{formatCount(minutes.unknown)}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
 function Figures({ figures }: { figures: readonly SlaFigure[] }) {
   return (
-    <Card className="overflow-x-auto">
-      <table className="w-full text-sm">
-        <thead className="text-muted text-xs">
-          <tr>
-            {["Figure", "Value", "Target", "Alarm", "State"].map((title) => (
-              <th key={title} scope="col" className={`${CELL} font-medium`}>
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {figures.map(({ name, value, target, alert, state }) => (
-            <tr key={name} className="border-line border-t">
-              <th scope="row" className={`${CELL} font-medium`}>
-                {FIGURE_NAMES[name]}
-              </th>
-              <td className={CELL}>{figureText(name, value)}</td>
-              <td className={CELL}>{figureText(name, target)}</td>
-              <td className={CELL}>{figureText(name, alert)}</td>
-              <td className={CELL}>
-                <StateBadge tone={FIGURE_STATES[state].tone}>{FIGURE_STATES[state].word}</StateBadge>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Card>
+    <Table label="Figures and their targets" titles={["Figure", "Value", "Target", "Alarm", "State"]}>
+      {figures.map(({ name, value, target, alert, state }) => (
+        <tr key={name} className="border-line border-t">
+          <th scope="row" className={`${CELL} font-medium`}>
+            {FIGURE_NAMES[name]}
+          </th>
+          <td className={CELL}>{figureText(name, value)}</td>
+          <td className={CELL}>{figureText(name, target)}</td>
+          <td className={CELL}>{figureText(name, alert)}</td>
+          <td className={CELL}>
+            <StateBadge tone={FIGURE_STATES[state].tone}>{FIGURE_STATES[state].word}</StateBadge>
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

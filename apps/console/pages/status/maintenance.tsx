@@ -1,27 +1,19 @@
-import {
-  MAINTENANCE_MODES,
-  type Maintenance,
-  type MaintenanceMode,
-  type ServiceStatus,
-} from "@securewave/contracts";
+import { MAINTENANCE_MODES, type Maintenance, type MaintenanceMode } from "@securewave/contracts";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { CalendarClock } from "lucide-react";
 import { useState } from "react";
 import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
-import { SelectField, TextField } from "../../components/fields.tsx";
-import { FormDialog } from "../../components/form-dialog.tsx";
 import { Card, EmptyState, ErrorState, MoreButton, SkeletonRows } from "../../components/page.tsx";
 import { Row, Rows } from "../../components/rows.tsx";
-import { Notice, StateBadge } from "../../components/state.tsx";
+import { StateBadge } from "../../components/state.tsx";
 import { notify } from "../../components/toast.tsx";
-import { formatMoment } from "../../format.ts";
-import { PageError } from "../../problems.ts";
 import { useIsAdmin } from "../../use-session.ts";
+import { ChangeMaintenanceDialog, Span } from "./maintenance-dialogs.tsx";
+import { namesOf, type Part } from "./parts.tsx";
 import { modeQuery, refreshStatus, windowsQuery } from "./queries.ts";
-import { Preview, TextArea } from "./text-area.tsx";
-import { instantOf, MODE_WORDS } from "./words.ts";
+import { MODE_WORDS } from "./words.ts";
 
 /** What customers may do at this moment, and the switch. */
 export function Mode() {
@@ -74,7 +66,7 @@ const STATES = {
   cancelled: { tone: "still", word: "Cancelled" },
 } as const satisfies Record<Maintenance["state"], object>;
 
-export function Windows() {
+export function Windows({ parts }: { parts: readonly Part[] }) {
   const list = useInfiniteQuery(windowsQuery);
   const windows = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (
@@ -89,7 +81,7 @@ export function Windows() {
       {windows.length > 0 && (
         <Rows label="Maintenance">
           {windows.map((window) => (
-            <WindowRow key={window.id} window={window} />
+            <WindowRow key={window.id} window={window} parts={parts} />
           ))}
         </Rows>
       )}
@@ -98,10 +90,11 @@ export function Windows() {
   );
 }
 
-function WindowRow({ window }: { window: Maintenance }) {
-  const [isAsked, setAsked] = useState(false);
+function WindowRow({ window, parts }: { window: Maintenance; parts: readonly Part[] }) {
+  const [asked, setAsked] = useState<"change" | "end" | undefined>();
+  const close = () => setAsked(undefined);
   const isAdmin = useIsAdmin();
-  const { id, title, state, starts_at, ends_at, is_emergency, mode } = window;
+  const { id, title, state, is_emergency, mode, components } = window;
   const isOpen = state === "scheduled" || state === "active";
   return (
     <Row
@@ -113,30 +106,38 @@ function WindowRow({ window }: { window: Maintenance }) {
       }
       detail={
         <>
-          <time dateTime={starts_at}>{formatMoment(starts_at)}</time> to{" "}
-          <time dateTime={ends_at}>{formatMoment(ends_at)}</time>. {MODE_WORDS[mode]}.
+          <Span window={window} />. {MODE_WORDS[mode]}.
+          {components.length > 0 && ` It concerns: ${namesOf(components, parts).join(", ")}.`}
         </>
       }
       actions={
         isOpen &&
         isAdmin && (
-          <Button
-            size="small"
-            tone="dangerQuiet"
-            onClick={() => setAsked(true)}
-            aria-label={`Cancel: ${title}`}
-          >
-            {state === "active" ? "End" : "Cancel"}
-          </Button>
+          <>
+            {state === "scheduled" && (
+              <Button size="small" onClick={() => setAsked("change")} aria-label={`Change: ${title}`}>
+                Change
+              </Button>
+            )}
+            <Button
+              size="small"
+              tone="dangerQuiet"
+              onClick={() => setAsked("end")}
+              aria-label={`${state === "active" ? "End" : "Cancel"}: ${title}`}
+            >
+              {state === "active" ? "End" : "Cancel"}
+            </Button>
+          </>
         )
       }
     >
+      <ChangeMaintenanceDialog window={window} parts={parts} isOpen={asked === "change"} onClose={close} />
       <ConfirmDialog
-        isOpen={isAsked}
+        isOpen={asked === "end"}
         title={state === "active" ? "End this maintenance now?" : "Call this maintenance off?"}
         confirmLabel={state === "active" ? "End it" : "Call it off"}
         cancelLabel="Keep it"
-        onClose={() => setAsked(false)}
+        onClose={close}
         onConfirm={async () => {
           await client.statusDesk.cancel({ params: { id } });
           await refreshStatus();
@@ -147,91 +148,4 @@ function WindowRow({ window }: { window: Maintenance }) {
       </ConfirmDialog>
     </Row>
   );
-}
-
-interface NewMaintenanceProps {
-  readonly components: ServiceStatus["components"];
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-}
-
-export function NewMaintenanceDialog({ components, isOpen, onClose }: NewMaintenanceProps) {
-  const [text, setText] = useState("");
-  return (
-    <FormDialog
-      isOpen={isOpen}
-      title="Announce maintenance"
-      submitLabel="Announce"
-      onClose={onClose}
-      onSubmit={async (values) => {
-        const starts_at = instantOf(values.text("starts"));
-        const ends_at = instantOf(values.text("ends"));
-        if (starts_at === undefined) throw new PageError("Say when it begins.", "starts");
-        if (ends_at === undefined) throw new PageError("Say when it ends.", "ends");
-        const what = values.text("text").replace(/\r\n?/g, "\n");
-        if (what === "") throw new PageError("Say what is going to be done.");
-        const component = values.text("component");
-        await client.statusDesk.schedule({
-          body: {
-            title: values.text("title"),
-            text: what,
-            starts_at,
-            ends_at,
-            mode: values.text("mode") as MaintenanceMode,
-            components: component === "" ? [] : [component],
-            is_emergency: values.ticked("emergency").length > 0,
-            notifies: values.ticked("notifies").length > 0,
-          },
-        });
-        await refreshStatus();
-        notify("The maintenance is announced.");
-      }}
-    >
-      <TextField name="title" label="Title" maxLength={120} missing="Give it a title." required />
-      <div className="grid gap-5 sm:grid-cols-2">
-        <TextField
-          name="starts"
-          label="Begins"
-          type="datetime-local"
-          missing="Say when it begins."
-          required
-        />
-        <TextField name="ends" label="Ends" type="datetime-local" missing="Say when it ends." required />
-      </div>
-      <p className="text-muted text-sm">Times are those of your own time zone: {zone()}.</p>
-      <SelectField name="component" label="Part of the service">
-        <option value="">The whole service</option>
-        {components.map(({ component, name }) => (
-          <option key={component} value={component}>
-            {name}
-          </option>
-        ))}
-      </SelectField>
-      <SelectField name="mode" label="Meanwhile">
-        {MAINTENANCE_MODES.map((mode) => (
-          <option key={mode} value={mode}>
-            {MODE_WORDS[mode]}
-          </option>
-        ))}
-      </SelectField>
-      <TextArea name="text" label="What is going to be done" onChange={setText} />
-      <Preview text={text} />
-      <Tick name="notifies" isTicked label="Send a mail to the customers whom it concerns" />
-      <Tick name="emergency" label="It is an emergency: less than 24 hours ahead" />
-      <Notice tone="waiting">An emergency is shown as one, and its minutes count as what they are.</Notice>
-    </FormDialog>
-  );
-}
-
-function Tick({ name, label, isTicked = false }: { name: string; label: string; isTicked?: boolean }) {
-  return (
-    <label className="flex items-center gap-2.5 text-sm">
-      <input type="checkbox" name={name} value="yes" defaultChecked={isTicked} className="size-4" />
-      {label}
-    </label>
-  );
-}
-
-function zone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

@@ -7,8 +7,10 @@ import { Row, Rows } from "../../components/rows.tsx";
 import { StateBadge } from "../../components/state.tsx";
 import { useIsAdmin } from "../../use-session.ts";
 import { percentText } from "../sla/words.ts";
-import { Incidents, NewIncidentDialog } from "./incidents.tsx";
-import { Mode, NewMaintenanceDialog, Windows } from "./maintenance.tsx";
+import { NewIncidentDialog } from "./incident-dialogs.tsx";
+import { Incidents } from "./incidents.tsx";
+import { Mode, Windows } from "./maintenance.tsx";
+import { NewMaintenanceDialog } from "./maintenance-dialogs.tsx";
 import { statusQuery } from "./queries.ts";
 import { COMPONENT_STATES } from "./words.ts";
 
@@ -59,16 +61,16 @@ export function StatusPage() {
         )}
       </Section>
       <Section title="Incidents">
-        <Incidents />
+        <Incidents parts={components} />
       </Section>
       <Section title="Mode" lead="What customers may do at this moment.">
         <Mode />
       </Section>
       <Section title="Maintenance" lead="Announced ahead; its mode begins and ends by itself.">
-        <Windows />
+        <Windows parts={components} />
       </Section>
-      <NewIncidentDialog components={components} isOpen={adding === "incident"} onClose={close} />
-      <NewMaintenanceDialog components={components} isOpen={adding === "maintenance"} onClose={close} />
+      <NewIncidentDialog parts={components} isOpen={adding === "incident"} onClose={close} />
+      <NewMaintenanceDialog parts={components} isOpen={adding === "maintenance"} onClose={close} />
     </>
   );
 }

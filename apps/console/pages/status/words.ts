@@ -30,3 +30,10 @@ export function instantOf(local: string): string | undefined {
   const date = new Date(local);
   return local === "" || Number.isNaN(date.valueOf()) ? undefined : date.toISOString();
 }
+
+/** An instant as an input of type `datetime-local` holds it: to the minute, in the reader's own zone. */
+export function localOf(instant: string): string {
+  const date = new Date(instant);
+  const local = new Date(date.valueOf() - date.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16);
+}

@@ -123,7 +123,11 @@ export function createIncidents({ database, clock, audit, demandComponents, onCh
 
     /** @throws status.incident_not_found, status.no_such_component */
     async change(id: string, input: IncidentChange, actor: string) {
-      await demandComponents((input.components ?? []).map(({ component }) => component));
+      // One that it had may be gone meanwhile, such as a region without nodes.
+      const before = await store.findIncident(db, id);
+      const former = new Set(((before?.components ?? []) as Impacts).map(({ component }) => component));
+      const named = (input.components ?? []).map(({ component }) => component);
+      await demandComponents(named.filter((component) => !former.has(component)));
       return change(itself(id), async (trx) => {
         await store.updateIncident(trx, id, input);
         const details = { names: Object.keys(input) };

@@ -48,6 +48,23 @@ describe("an incident", () => {
     );
   });
 
+  test("concerns several parts, keeps one that is gone meanwhile, and gets no other that there is not", async () => {
+    const staff = await desk();
+    const { id } = await staff.openIncident({ body: { title: "Line", text: "A line is cut." } });
+    const gone = { component: "tunnels/Atlantis", impact: "down" } as const;
+    const components = [gone, { component: "mail", impact: "degraded" } as const];
+    const change = () => staff.changeIncident({ params: { id }, body: { components } });
+    expect(await codeOf(change())).toBe("status.no_such_component");
+    await service.database.pool.query("update incidents set components = $1 where id = $2", [
+      JSON.stringify([gone]),
+      id,
+    ]);
+    expect((await change()).components).toEqual(components);
+    const { components: parts } = await shown();
+    expect(parts.find(({ component }) => component === "mail")?.state).toBe("degraded");
+    await staff.removeIncident({ params: { id } });
+  });
+
   test("is edited with a note that it was, goes back when its last update is removed, and can be taken off", async () => {
     const staff = await desk();
     const { id } = await staff.openIncident({ body: { title: "Slow", text: "It is slow." } });
@@ -88,7 +105,9 @@ describe("an incident", () => {
     for (let time = 0; time < 5; time++) {
       const opened = await staff.openIncident({ body: { title: "Short", text: "Now." } });
       const params = { id: opened.updates[0]?.id ?? "" };
-      const edits = [1, 2, 3].map((n) => codeOf(staff.changeUpdate({ params, body: { text: `Then ${n}.` } })));
+      const edits = [1, 2, 3].map((n) =>
+        codeOf(staff.changeUpdate({ params, body: { text: `Then ${n}.` } })),
+      );
       const removal = staff.removeIncident({ params: { id: opened.id } });
       await removal;
       expect(["ok", "status.update_not_found"]).toEqual(expect.arrayContaining(await Promise.all(edits)));

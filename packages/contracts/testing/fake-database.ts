@@ -1,11 +1,13 @@
-import type { api, DatabaseAdvice, ResultOf } from "@securewave/contracts";
-import type { Handlers } from "./fake-input.ts";
+import type { DatabaseAdvice, DatabaseMigration, database as routes } from "../database.ts";
+import type { ResultOf } from "../route.ts";
+import type { Mutable } from "./fake-call.ts";
 
 export interface FakeDatabase {
-  status: ResultOf<typeof api.database.status>;
-  roles: ResultOf<typeof api.database.roles>;
-  settings: DatabaseAdvice[];
-  slow: ResultOf<typeof api.database.slow>["items"];
+  readonly status: Mutable<ResultOf<typeof routes.status>>;
+  readonly roles: ResultOf<typeof routes.roles>;
+  readonly migrations: DatabaseMigration[];
+  readonly settings: DatabaseAdvice[];
+  readonly slow: ResultOf<typeof routes.slow>["items"];
 }
 
 export function createFakeDatabase(): FakeDatabase {
@@ -46,21 +48,21 @@ export function createFakeDatabase(): FakeDatabase {
         why: "without it a power cut loses what was acknowledged",
       },
     ],
+    migrations: [
+      { number: 1, name: "0001_accounts.sql", phase: "early", applied_on: "2026-01-01" },
+      { number: 2, name: "0002_names.sql", phase: "contract", applied_on: null },
+    ],
     slow: [],
   };
 }
 
-export function databaseHandlers(database: FakeDatabase): Handlers {
+/** The routes of the database, answered from memory. */
+export function databaseHandlers(database: FakeDatabase) {
   return {
     "database.status": () => database.status,
     "database.roles": () => database.roles,
     "database.settings": () => ({ items: database.settings }),
     "database.slow": () => ({ from_ms: database.status.slow.from_ms, items: database.slow }),
-    "database.migrations": () => ({
-      items: [
-        { number: 1, name: "0001_accounts.sql", phase: "early", applied_on: "2026-01-01" },
-        { number: 2, name: "0002_names.sql", phase: "contract", applied_on: null },
-      ],
-    }),
+    "database.migrations": () => ({ items: database.migrations }),
   };
 }
