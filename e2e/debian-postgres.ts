@@ -43,17 +43,18 @@ export function identity({ uid, gid }: Owner): string[] {
   return [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--"];
 }
 
-/** Debian's PostgreSQL in a namespace. */
+/** Debian's PostgreSQL, in a namespace where one is named. */
 export interface DebianPostgres {
-  /** As the namespace that it runs in sees it. */
+  /** As its superuser; as the namespace that it runs in sees it. */
   readonly url: string;
   /** Ends it as an operator does, with all connections, and starts it again. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function openDebianPostgres(namespace: string): Promise<DebianPostgres> {
+export async function openDebianPostgres(namespace?: string): Promise<DebianPostgres> {
   const binDir = (await postgresBinDir()) ?? "";
+  const place = namespace === undefined ? {} : { namespace };
   const dir = temporaryDir("debian-postgres");
   const owner = await postgresOwner();
   const dataDir = join(dir.path, "data");
@@ -71,13 +72,15 @@ export async function openDebianPostgres(namespace: string): Promise<DebianPostg
       command: "setpriv",
       args: [...identity(owner), join(binDir, "postgres"), "-D", dataDir],
       cwd: dir.path,
-      namespace,
+      ...place,
     });
     await eventually(
       async () => {
-        const { code } = await run(join(binDir, "pg_isready"), ["-h", "127.0.0.1", "-p", String(port)], {
-          namespace,
-        });
+        const { code } = await run(
+          join(binDir, "pg_isready"),
+          ["-h", "127.0.0.1", "-p", String(port)],
+          place,
+        );
         if (code !== 0) throw new Error("PostgreSQL takes no connections");
       },
       { timeoutMs: 30_000 },

@@ -13,6 +13,7 @@ const PROGRAM = fileURLToPath(new URL("../control-plane/modules/backups/work/mac
 const NEXT: Readonly<Record<string, string>> = {
   "backup.folder_in_use":
     "Stop the service, and move the folder away or name another one: --into <dir>. Nothing was changed.",
+  "backup.folder_impossible": "Name another one: --into <dir>. Nothing was changed.",
   "backup.too_early": "See from when it can be restored: securewave backup status",
   "backup.too_late": "See until when it can be restored, or restore --to latest",
   "backup_seal.wrong_key": "Name the file with the right key: --key-file <file>",

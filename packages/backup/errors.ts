@@ -73,6 +73,10 @@ export const backupErrors = defineErrors("backup", {
     status: 409,
     message: "The folder holds something or is in use. Restore into one that is empty or does not exist.",
   },
+  folderImpossible: {
+    status: 422,
+    message: "The folder cannot be made. Restore into another one.",
+  },
   notPermitted: {
     status: 500,
     message: "The database's role may not replicate. Run: alter role … replication, or use another role.",

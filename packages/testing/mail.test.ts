@@ -18,7 +18,8 @@ Content-Type: multipart/alternative; boundary="--part-1"
 Content-Type: text/plain; charset=utf-8
 Content-Transfer-Encoding: quoted-printable
 
-Gr=C3=BC=C3=9Fe! Open https://vpn.example/verify?code=3Dabc=
+Gr=C3=BC=C3=9Fe! =
+Open https://vpn.example/verify?code=3Dabc=
 def&x=3D1.
 
 ----part-1

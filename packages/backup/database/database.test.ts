@@ -175,6 +175,8 @@ test("nothing is restored over what is there", async () => {
     });
     expect(readdirSync(folder).sort()).toEqual(before);
   }
+  const nowhere = restoreDatabase({ target, ...keys, to: "latest", into: "/proc/securewave/data" });
+  await expect(nowhere).rejects.toMatchObject({ code: "backup.folder_impossible" });
 });
 
 test("a second base at once and a second archive are refused", async () => {

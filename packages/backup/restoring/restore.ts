@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "@securewave/database/store-folder";
@@ -8,6 +8,7 @@ import { readArchives } from "../archiving/pieces.ts";
 import { lsnText, parseLsn } from "../database/lsn.ts";
 import { backupErrors } from "../errors.ts";
 import { folderOf, listBackups } from "../manifest.ts";
+import { makeFolder } from "../targets/make-folder.ts";
 import type { Target } from "../targets/target.ts";
 import { PAGE_BYTES, writeLog } from "./log-files.ts";
 import { planRestore, type RestorePlan } from "./plan.ts";
@@ -53,7 +54,7 @@ export interface Restored {
  * Restores the database into a folder: unpacks a base, lets PostgreSQL replay the archive up to the instant, and
  * shuts it down. The folder is there when it is whole; until then it has another name.
  *
- * @throws backup.folder_in_use, what `planRestore` throws, backup_seal.wrong_key, backup_seal.damaged, backup.damaged,
+ * @throws backup.folder_in_use, backup.folder_impossible, what `planRestore` throws, backup_seal.wrong_key, backup_seal.damaged, backup.damaged,
  * backup.postgres_missing, backup.recovery_failed, backup.interrupted
  */
 export async function restoreDatabase(options: RestoreOptions): Promise<Restored> {
@@ -221,7 +222,11 @@ async function takeWorkDir(dir: string): Promise<void> {
   }
   await outliveServer(join(dir, "data", "postmaster.pid"));
   await rm(dir, { recursive: true, force: true });
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await makeFolder(dir).catch((error: NodeJS.ErrnoException) => {
+    throw backupErrors.folderImpossible({
+      detail: `The folder ${dir} cannot be made (${error.code}). Restore into another one.`,
+    });
+  });
   await writeFile(pidPath, String(process.pid), { mode: 0o600, flag: "wx" }).catch(() => {
     throw backupErrors.folderInUse({ detail: `Another restore is at work in ${dir}. Wait for its end.` });
   });

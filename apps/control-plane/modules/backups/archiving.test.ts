@@ -42,3 +42,31 @@ test("a gap is a problem until a base is newer than it, and a later gap is one a
   expect(archiving.state(clock.now() - 30_000).problem?.code).toBe("backup.archive_gap");
   await archiving.close();
 });
+
+test("a trouble that lasts is told once in ten minutes, and another one at once", async () => {
+  const clock = createManualClock(Date.UTC(2026, 10, 22));
+  const heard: unknown[] = [];
+  let say = (_trouble: unknown) => {};
+  const archiving = createArchiving({
+    async receive(onTrouble) {
+      say = onTrouble;
+      return { state: () => FOLLOWING, flush: async () => {}, close: async () => {} };
+    },
+    clock,
+    onTrouble: (error) => void heard.push(error),
+    isElsewhere: () => false,
+  });
+  archiving.start();
+  await eventually(() => expect(archiving.state().state).toBe("following"));
+  const [away, full] = [new Error("away"), new Error("full")];
+  for (let second = 0; second < 599; second++) {
+    say(away);
+    clock.advanceSeconds(1);
+  }
+  expect(heard).toEqual([away]);
+  clock.advanceSeconds(1);
+  say(away);
+  say(full);
+  expect(heard).toEqual([away, away, full]);
+  await archiving.close();
+});

@@ -1,5 +1,5 @@
 import type { ArchiveReceiver } from "@securewave/backup";
-import { type Clock, RefusalError, SECOND_MS } from "@securewave/foundation";
+import { type Clock, MINUTE_MS, RefusalError, SECOND_MS } from "@securewave/foundation";
 
 export interface ArchivingState {
   readonly state: "following" | "elsewhere" | "stopped";
@@ -19,6 +19,7 @@ export interface ArchivingOptions {
   /** Begins to follow; refused where another process follows. */
   readonly receive: (onTrouble: (error: unknown) => void) => Promise<ArchiveReceiver>;
   readonly clock: Clock;
+  /** Hears what is new, and now and then what lasts. */
   readonly onTrouble: (error: unknown) => void;
   readonly isElsewhere: (error: unknown) => boolean;
 }
@@ -29,6 +30,8 @@ export type Archiving = ReturnType<typeof createArchiving>;
 
 /** A process that ended lets go of the archive; another takes it over within this time. */
 const TRIES_EVERY_MS = 20 * SECOND_MS;
+/** Each try of a trouble that lasts would be a line of the log. */
+const TELLS_EVERY_MS = 10 * MINUTE_MS;
 
 const HAS_GAP: ArchiveProblem = {
   code: "backup.archive_gap",
@@ -45,15 +48,23 @@ export function createArchiving({ receive, clock, onTrouble, isElsewhere }: Arch
   let timer: NodeJS.Timeout | undefined;
   let trying: Promise<void> | undefined;
   let isClosed = false;
+  let told: { readonly what: string; readonly atMs: number } | undefined;
+
+  function tell(error: unknown): void {
+    const [what, atMs] = [error instanceof Error ? error.message : "", clock.now()];
+    if (told?.what === what && atMs - told.atMs < TELLS_EVERY_MS) return;
+    told = { what, atMs };
+    onTrouble(error);
+  }
 
   async function tryToFollow(): Promise<void> {
     try {
-      receiver = await receive(onTrouble);
+      receiver = await receive(tell);
       [refused, isAway] = [undefined, false];
     } catch (error) {
       isAway = isElsewhere(error);
       refused = isAway ? undefined : error;
-      if (!isAway) onTrouble(error);
+      if (!isAway) tell(error);
     }
     if (receiver === undefined && !isClosed) {
       timer = setTimeout(() => {

@@ -1,15 +1,17 @@
-import { appendFile, readdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BackupKind, BackupRun } from "@securewave/contracts";
 import { migrate, openDatabase } from "@securewave/database";
 import type { TestDatabase } from "@securewave/database/testing";
 import { eventually } from "@securewave/testing/eventually";
+import { requirements } from "@securewave/testing/requirements";
 import { temporaryDir } from "@securewave/testing/temporary";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codeOf, openTestApp, type TestApp } from "../../testing.ts";
 
 const WORKER = [process.execPath, fileURLToPath(import.meta.resolve("./work/main.ts"))];
+const asNobody = requirements({ root: true, tools: ["setpriv"] });
 const dir = temporaryDir("backups");
 const targetDir = join(dir.path, "target");
 let service: TestApp;
@@ -140,24 +142,63 @@ describe("a verification", () => {
   }, 60_000);
 });
 
-test("a target that is not there fails the run, which says what to do; nothing else is hurt", async () => {
+describe("a folder that cannot be", () => {
   const filePath = join(dir.path, "no-folder");
-  await writeFile(filePath, "");
-  const broken = await openTestApp({
-    backupWorker: WORKER,
-    settings: { BACKUP_TARGET: join(filePath, "backups") },
-  });
-  const { client } = await broken.admin();
-  await client.backups.start({ body: { kind: "config" } });
-  const run = await eventually(async () => {
-    const found = (await client.backups.run()).run;
-    if (found?.state === "running") throw new Error("it still goes on");
-    return found;
-  });
-  expect(run).toMatchObject({ state: "failed", failed: 1, problem: expect.any(String) });
-  expect((await broken.client().service.live()).status).toBe("alive");
-  await broken.close();
-}, 60_000);
+  beforeAll(() => writeFile(filePath, ""));
+
+  test.each([
+    ["below /proc, which takes none", "/proc/backups"],
+    ["below a file", join(filePath, "backups")],
+  ])(
+    "%s, fails the run with what to do, and leaves one line in the log; nothing else is hurt",
+    async (_, target) => {
+      const broken = await openTestApp({ backupWorker: WORKER, settings: { BACKUP_TARGET: target } });
+      const { client } = await broken.admin();
+      await client.backups.start({ body: { kind: "config" } });
+      const run = await eventually(
+        async () => {
+          const found = (await client.backups.run()).run;
+          if (found?.state === "running") throw new Error("it still goes on");
+          return found;
+        },
+        { timeoutMs: 30_000 },
+      );
+      expect(run).toMatchObject({
+        state: "failed",
+        failed: 1,
+        problem: expect.stringMatching(`${target} cannot be there.*BACKUP_TARGET`),
+      });
+      expect(broken.logLines.filter((line) => line.includes('"backup_failed"'))).toHaveLength(1);
+      expect((await broken.client().service.live()).status).toBe("alive");
+      await broken.close();
+    },
+  );
+
+  test.skipIf(!asNobody.ok)(
+    asNobody.title("that the service's user may not use, is refused by that name"),
+    async () => {
+      const closedDir = join(dir.path, "closed");
+      await mkdir(closedDir, { mode: 0o700 });
+      const broken = await openTestApp({
+        backupWorker: ["setpriv", "--reuid=65534", "--clear-groups", ...WORKER],
+        settings: { BACKUP_TARGET: closedDir },
+      });
+      const { client } = await broken.admin();
+      await client.backups.start({ body: { kind: "config" } });
+      await eventually(
+        async () => {
+          const { run } = await client.backups.run();
+          expect(run).toMatchObject({
+            state: "failed",
+            problem: expect.stringMatching(/may not be used \(EACCES\). Give it to the service's user/),
+          });
+        },
+        { timeoutMs: 30_000 },
+      );
+      await broken.close();
+    },
+  );
+});
 
 test("switched off, or without the program, nothing is made, and the refusal says which", async () => {
   const off = await openTestApp({ backupWorker: WORKER, settings: { BACKUPS: "off" } });

@@ -1,8 +1,9 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { readdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { openTarget } from "@securewave/backup";
+import { makeFolder } from "@securewave/backup/targets/make-folder";
 import { backupErrors } from "@securewave/contracts/backups";
 import { defineErrors } from "@securewave/foundation";
 import type { Config } from "../../../config.ts";
@@ -38,7 +39,7 @@ export async function exportTo(
   const manifest = await findManifest(target, order.backupId);
   if (manifest === undefined) throw backupErrors.notFound();
   const dir = resolve(order.toDir);
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await makeFolder(dir);
   if ((await readdir(dir)).length > 0) throw exportErrors.folderInUse();
   if (order.isOpened) {
     if (manifest.kind === "database") throw exportErrors.noText();
@@ -54,7 +55,7 @@ export async function exportTo(
   for (const prefix of prefixes) {
     for await (const { name } of target.list(prefix)) {
       const path = join(dir, name);
-      await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(path));
       await pipeline(await target.get(name), createWriteStream(path, { mode: 0o600, flags: "wx" }));
       files.push(name);
       await progress("export", 1 - 1 / (files.length + 1)); // how many there are shows at the end

@@ -117,7 +117,9 @@ async function archiveReaches(
   const countedAtMs = manifest.counts[FIGURES.atMs];
   if (countedAtMs === undefined) return;
   while (clock.now() < countedAtMs + ARCHIVE_WAIT_MS) {
-    const reachesMs = restorableRanges([manifest], await readArchives(target)).at(-1)?.to.getTime();
+    const reachesMs = restorableRanges([manifest], await readArchives(target))
+      .at(-1)
+      ?.to.getTime();
     if (reachesMs !== undefined && reachesMs >= countedAtMs) return;
     await pause(ARCHIVE_POLL_MS, undefined, { signal });
   }
