@@ -29,7 +29,7 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
     await dialog.getByLabel("API and console").selectOption("Works badly");
     await dialog.getByLabel("Tunnels: us-east").selectOption("Does not work");
     await dialog.getByLabel("What is known").fill("We look\ninto it.");
-    expect(await dialog.getByText("into it.", { exact: true }).count()).toBe(1);
+    await dialog.getByText("into it.", { exact: true }).waitFor();
     await dialog.getByRole("button", { name: "Post" }).click();
     await admin.getByRole("button", { name: "Update: Log-ins fail" }).click();
     expect(mock.state.status.incidents[0]).toMatchObject({

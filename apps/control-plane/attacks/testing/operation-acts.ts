@@ -144,7 +144,7 @@ export function operationActs(service: TestApp): Acts {
       return () => client.drills.record({ body: DRILL });
     }),
     "breaches.start": act(
-      ["breach_opened", "maintenance_switched"],
+      ["maintenance_switched", "breach_opened"],
       async () => {
         const { client } = await service.admin();
         return () => client.breaches.start({ body: { summary: "A lost laptop", password } });
