@@ -31,10 +31,15 @@ const PROGRESS = "p".charCodeAt(0);
 /** The whole log of a base's time is in it, so that it needs no archive; its own checksums are read along. */
 const OPTIONS =
   "LABEL 'securewave', PROGRESS true, CHECKPOINT 'fast', WAL true, WAIT false, MANIFEST 'no', VERIFY_CHECKSUMS true";
-/** A server that was built with zstd does it best: it sends less. */
-const COMPRESSED = "COMPRESSION 'zstd', COMPRESSION_DETAIL 'level=1'";
-/** What one that was built without answers. */
-const SYNTAX_ERROR = "42601";
+/**
+ * A server that was built with zstd compresses best, beside its reading where zstd has threads: it sends less. One that
+ * cannot says so before it begins.
+ */
+const COMPRESSIONS = ["level=1,workers=1", "level=1"].map(
+  (detail) => `, COMPRESSION 'zstd', COMPRESSION_DETAIL '${detail}'`,
+);
+/** The SQLSTATEs of a server without zstd, and of one whose zstd has no threads. */
+const CANNOT_COMPRESS = ["42601", "22023"];
 
 export interface BaseOptions {
   readonly target: Target;
@@ -157,12 +162,14 @@ async function beginBase(
       yield* messages;
     })();
   };
-  try {
-    return { isCompressed: true, messages: await begin(`BASE_BACKUP (${OPTIONS}, ${COMPRESSED})`) };
-  } catch (error) {
-    if (!(error instanceof ServerError && error.code === SYNTAX_ERROR)) throw error;
-    return { isCompressed: false, messages: await begin(`BASE_BACKUP (${OPTIONS})`) };
+  for (const compression of COMPRESSIONS) {
+    try {
+      return { isCompressed: true, messages: await begin(`BASE_BACKUP (${OPTIONS}${compression})`) };
+    } catch (error) {
+      if (!(error instanceof ServerError && CANNOT_COMPRESS.includes(error.code))) throw error;
+    }
   }
+  return { isCompressed: false, messages: await begin(`BASE_BACKUP (${OPTIONS})`) };
 }
 
 /** Yields the tar file of the data folder as it is sent. */
