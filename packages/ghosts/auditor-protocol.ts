@@ -1,3 +1,4 @@
+import { parseEventLine } from "@securewave/foundation";
 import type { Report } from "./report.ts";
 
 /** What the auditor is told on standard input, in the first line. When the input ends, it stops. */
@@ -92,31 +93,9 @@ export type AuditorEvent =
   | { readonly kind: "back_up"; readonly controls: BackupControls }
   | { readonly kind: "report"; readonly report: Report };
 
-const KINDS: readonly string[] = [
-  "surfaces",
-  "step",
-  "surface",
-  "back_up",
-  "report",
-] satisfies AuditorEvent["kind"][];
+const KINDS: readonly AuditorEvent["kind"][] = ["surfaces", "step", "surface", "back_up", "report"];
 
 /** @returns undefined for what is none */
 export function parseAuditorEvent(line: string): AuditorEvent | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isEvent(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Both ends are of one version, so that the kind tells what else there is. */
-function isEvent(value: unknown): value is AuditorEvent {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "kind" in value &&
-    typeof value.kind === "string" &&
-    KINDS.includes(value.kind)
-  );
+  return parseEventLine<AuditorEvent>(line, KINDS);
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { DrillReport, Scenario } from "@securewave/contracts";
+import { parseEventLine } from "@securewave/foundation";
 import { CliError } from "../failure.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../drills/main.ts", import.meta.url));
@@ -25,7 +26,7 @@ export const runDrill: RunDrill = async (scenario, onStep) => {
   process.on("SIGINT", wait);
   let report: DrillReport | undefined;
   createInterface({ input: child.stdout }).on("line", (line) => {
-    const event = parseEvent(line);
+    const event = parseEventLine<Event>(line, ["step", "report"]);
     if (event?.kind === "step") onStep(event.at_seconds, event.what);
     if (event?.kind === "report") report = event.report;
   });
@@ -42,14 +43,3 @@ export const runDrill: RunDrill = async (scenario, onStep) => {
 type Event =
   | { readonly kind: "step"; readonly at_seconds: number; readonly what: string }
   | { readonly kind: "report"; readonly report: DrillReport };
-
-/** It comes from a program of the same version; what else stands on a line is none of its events. */
-function parseEvent(line: string): Event | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    const isEvent = typeof value === "object" && value !== null && "kind" in value;
-    return isEvent ? (value as Event) : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,5 +1,6 @@
 import type { TargetOptions } from "@securewave/backup";
 import type { Backup, BackupKind, BackupVerification } from "@securewave/contracts";
+import { parseEventLine } from "@securewave/foundation";
 
 export interface BackupKeys {
   /** What is sealed is sealed for it: `age1…`. */
@@ -76,32 +77,9 @@ export type BackupEvent =
   /** All that the target holds, at the end. */
   | { readonly kind: "holds"; readonly backups: readonly KnownBackup[] };
 
-const KINDS: readonly string[] = [
-  "progress",
-  "made",
-  "removed",
-  "verified",
-  "failed",
-  "holds",
-] satisfies BackupEvent["kind"][];
+const KINDS: readonly BackupEvent["kind"][] = ["progress", "made", "removed", "verified", "failed", "holds"];
 
 /** @returns undefined for what is none */
 export function parseBackupEvent(line: string): BackupEvent | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isEvent(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Both ends are of one version, so that the kind tells what else there is. */
-function isEvent(value: unknown): value is BackupEvent {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "kind" in value &&
-    typeof value.kind === "string" &&
-    KINDS.includes(value.kind)
-  );
+  return parseEventLine<BackupEvent>(line, KINDS);
 }
