@@ -21,6 +21,8 @@ const TEND_EVERY_MS = MINUTE_MS;
 /** Of pg-boss. */
 const HEARTBEAT_SECONDS_MIN = 10;
 const POLL_SECONDS_MIN = 0.5;
+/** By how much more seldom a worker looks that is told of each job: what is tried again is told by nobody. */
+const TOLD_POLLS = 10;
 /** Our key for the lock under which one process at a time brings the queue's tables up to date. */
 const SCHEMA_LOCK_KEY = 5_381_264_902;
 /** What pg-boss does to its own tables when it is a newer one, and for which it must own them. */
@@ -48,7 +50,12 @@ export function runQueued(options: QueuedOptions) {
         const login = isOpening || CHANGES_SCHEMA.test(text) ? "owner" : "worker";
         return lane(() => database.as(login, () => db.executeSql(text, values)));
       },
+      async listen(channel, onMessage, onGap) {
+        const end = await database.listen(channel, { onMessage, onGap });
+        return { close: async () => end() };
+      },
     },
+    useListenNotify: true,
     schema: "jobs",
     schedule: false,
     maintenanceIntervalSeconds: SWEEP_SECONDS,
@@ -68,6 +75,7 @@ export function runQueued(options: QueuedOptions) {
       retryDelayMax: RETRY_SECONDS_MAX,
       heartbeatSeconds: Math.max(leaseSeconds, HEARTBEAT_SECONDS_MIN),
       deleteAfterSeconds: KEEP_FINISHED_SECONDS,
+      notify: true,
     };
     for (const name of definitions.keys()) {
       await boss.createQueue(name, settings);
@@ -82,13 +90,17 @@ export function runQueued(options: QueuedOptions) {
     return opening;
   };
 
+  /** Begins one worker; it goes on for as long as it finds a job, and is told when the next one comes. */
   async function begin(name: string, run: Run<object>): Promise<void> {
-    await boss.work<object>(
+    const pollingIntervalSeconds = Math.max(pollSeconds, POLL_SECONDS_MIN);
+    const notifyPollingIntervalSeconds = TOLD_POLLS * pollingIntervalSeconds;
+    const worker: string = await boss.work<object>(
       name,
-      { pollingIntervalSeconds: Math.max(pollSeconds, POLL_SECONDS_MIN), localConcurrency: WORKERS },
+      { pollingIntervalSeconds, notifyPollingIntervalSeconds },
       async ([job]) => {
         if (!job) return;
         const isFinal = job.retryCount >= RETRIES_MAX;
+        boss.notifyWorker(worker);
         await run(job.data, { signal: job.signal, isFinal, progress() {} }).catch((error: unknown) => {
           onFailure(name, error);
           if (isFinal) setTimeout(tend, pollSeconds * SECOND_MS).unref(); // once the queue knows
@@ -150,7 +162,8 @@ export function runQueued(options: QueuedOptions) {
     },
     async start(): Promise<void> {
       await open();
-      for (const [name, run] of definitions) await begin(name, run);
+      for (const [name, run] of definitions)
+        for (let worker = 0; worker < WORKERS; worker++) await begin(name, run);
       await tendQueues();
       tending = setInterval(tend, TEND_EVERY_MS).unref();
     },
