@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Call } from "./call.ts";
 import { CliError } from "./failure.ts";
+import { followProgram } from "./own-program.ts";
 import { createSteps } from "./progress.ts";
 
 // The service's own program: it reads the service's settings, and holds what reaches database and target.
@@ -35,26 +34,20 @@ export async function onServiceMachine(
     throw new CliError("cli.not_on_the_machine", "The service is not installed on this machine.", {
       next: "Run the command where the service runs, from its folder.",
     });
-  const child = spawn(process.execPath, [PROGRAM], {
-    stdio: ["pipe", "pipe", "ignore"],
-    env: { ...call.environment.env } as NodeJS.ProcessEnv,
-  });
-  child.stdin.on("error", () => {}); // its end shows below
-  child.stdin.end(`${JSON.stringify(order)}\n`);
-  const ended = new Promise<void>((resolve) => {
-    child.once("error", () => resolve());
-    child.once("close", () => resolve());
-  });
   let result: Readonly<Record<string, unknown>> | undefined;
   let refused: { readonly code: string; readonly message: string } | undefined;
   const bars = createSteps(call);
-  for await (const line of createInterface({ input: child.stdout })) {
-    const event = JSON.parse(line);
-    if (event.kind === "done") result = event.result;
-    else if (event.kind === "refused") refused = { code: String(event.code), message: String(event.message) };
-    else bars.show(String(event.doing), Number(event.share));
-  }
-  await ended;
+  await followProgram<Event>(
+    PROGRAM,
+    [],
+    ["progress", "done", "refused"],
+    (event) => {
+      if (event.kind === "done") result = event.result;
+      else if (event.kind === "refused") refused = event;
+      else bars.show(event.doing, event.share);
+    },
+    { env: { ...call.environment.env }, input: `${JSON.stringify(order)}\n` },
+  );
   bars.end();
   if (refused !== undefined) {
     const next = NEXT[refused.code];
@@ -63,3 +56,8 @@ export async function onServiceMachine(
   if (result === undefined) throw new CliError("cli.failed", "The program ended without a result.");
   return result;
 }
+
+type Event =
+  | { readonly kind: "progress"; readonly doing: string; readonly share: number }
+  | { readonly kind: "done"; readonly result: Readonly<Record<string, unknown>> }
+  | { readonly kind: "refused"; readonly code: string; readonly message: string };

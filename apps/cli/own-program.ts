@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { parseEventLine } from "@securewave/foundation";
+
+/**
+ * Runs a program of ours beside the command, and tells its events, a line of JSON each. Ctrl-C reaches both: the
+ * program takes away what it began, and this waits for it.
+ *
+ * @returns when it has ended and all its events were told, however it ended
+ */
+export async function followProgram<Event extends { readonly kind: string }>(
+  file: string,
+  args: readonly string[],
+  kinds: readonly Event["kind"][],
+  onEvent: (event: Event) => void,
+  given: { readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
+): Promise<void> {
+  const child = spawn(process.execPath, [file, ...args], {
+    stdio: [given.input === undefined ? "ignore" : "pipe", "pipe", "ignore"],
+    ...(given.env === undefined ? {} : { env: given.env }),
+  });
+  child.stdin?.on("error", () => {}); // its end shows below
+  child.stdin?.end(given.input);
+  const wait = () => {};
+  process.on("SIGINT", wait);
+  const ended = new Promise<void>((resolve) => {
+    child.once("error", () => resolve());
+    child.once("close", () => resolve());
+  });
+  try {
+    if (child.stdout !== null)
+      for await (const line of createInterface({ input: child.stdout })) {
+        const event = parseEventLine<Event>(line, kinds);
+        if (event !== undefined) onEvent(event);
+      }
+    await ended;
+  } finally {
+    process.off("SIGINT", wait);
+  }
+}
