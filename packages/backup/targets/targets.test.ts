@@ -5,23 +5,28 @@ import { temporaryDir } from "@securewave/testing/temporary";
 import { afterAll, describe, expect, test } from "vitest";
 import { openTarget } from "./open.ts";
 import { checkTarget, readObject, type Target } from "./target.ts";
+import { openTestAzure } from "./testing-azure.ts";
 import { openTestS3 } from "./testing-s3.ts";
 
 const dir = temporaryDir("targets");
 const s3 = await openTestS3();
+const azure = await openTestAzure();
 afterAll(async () => {
   await s3.close();
+  await azure.close();
   dir.remove();
 });
 
 const TARGETS: [string, () => Promise<Target>][] = [
   ["a folder", () => openTarget({ url: join(dir.path, "folder") })],
   ["S3", () => openTarget({ url: s3.url, credentials: s3.credentials })],
+  ["Azure by its key", () => openTarget({ url: azure.url, credentials: azure.credentials })],
+  ["Azure by a signature", () => openTarget({ url: azure.url, credentials: azure.signature })],
 ];
-// Azure's is held to the same by whoever has one: an account, or the emulator.
+// The real one, or Microsoft's emulator, is held to the same by whoever has it.
 const { TEST_AZURE_URL: azureUrl, TEST_AZURE_KEY: accountKey } = process.env;
 if (azureUrl && accountKey) {
-  TARGETS.push(["Azure", () => openTarget({ url: azureUrl, credentials: { accountKey } })]);
+  TARGETS.push(["Azure itself", () => openTarget({ url: azureUrl, credentials: { accountKey } })]);
 }
 
 describe.each(TARGETS)("%s", (_, open) => {
@@ -84,25 +89,32 @@ test("a folder that can be made nowhere is refused, and named", async () => {
   }
 });
 
-test("a target that is away, full or of somebody else is refused by its name, and nothing secret is told", async () => {
-  const target = await openTarget({ url: s3.url, credentials: s3.credentials });
-  const foreign = await openTarget({
-    url: s3.url,
-    credentials: { ...s3.credentials, secretAccessKey: "other" },
-  });
-  await expect(checkTarget(foreign)).rejects.toMatchObject({ code: "backup_target.denied" });
-  s3.answer(507, "InsufficientStorage");
-  await expect(checkTarget(target)).rejects.toMatchObject({ code: "backup_target.full" });
-  s3.answer(503);
-  const error = await checkTarget(target).catch((reason) => reason);
-  s3.answer(undefined);
-  expect(error.code).toBe("backup_target.unreachable");
-  expect(`${error.message} ${error.internal} ${target.description}`).not.toContain(
-    s3.credentials.secretAccessKey,
-  );
-  const away = await openTarget({ url: s3.url.replace(/127.*/, "127.0.0.1:1"), credentials: s3.credentials });
-  await expect(checkTarget(away)).rejects.toMatchObject({ code: "backup_target.unreachable" });
-  for (const url of ["", "ftp://somewhere", "s3://user:words@bucket/", "azblob://account"]) {
+const STAND_INS = [
+  { ...s3, foreign: { ...s3.credentials, secretAccessKey: "other" }, secret: s3.credentials.secretAccessKey },
+  { ...azure, foreign: { accountKey: "b3RoZXI=" }, secret: azure.credentials.accountKey },
+];
+
+test.each(STAND_INS)(
+  "a target that is away, full or of somebody else is refused by its name, and nothing secret is told: $url",
+  async ({ url, credentials, foreign, secret, answer }) => {
+    const target = await openTarget({ url, credentials });
+    const foreigner = await openTarget({ url, credentials: foreign });
+    await expect(checkTarget(foreigner)).rejects.toMatchObject({ code: "backup_target.denied" });
+    answer(507, "InsufficientStorage");
+    await expect(checkTarget(target)).rejects.toMatchObject({ code: "backup_target.full" });
+    answer(503);
+    const error = await checkTarget(target).catch((reason) => reason);
+    answer(undefined);
+    expect(error.code).toBe("backup_target.unreachable");
+    expect(`${error.message} ${error.internal} ${target.description}`).not.toContain(secret);
+    const away = await openTarget({ url: url.replace(/127.*/, "127.0.0.1:1"), credentials });
+    await expect(checkTarget(away)).rejects.toMatchObject({ code: "backup_target.unreachable" });
+  },
+);
+
+test.each(["", "ftp://somewhere", "s3://user:words@bucket/", "azblob://account"])(
+  "what names no target is refused: %s",
+  async (url) => {
     await expect(openTarget({ url })).rejects.toMatchObject({ code: "backup_target.invalid_url" });
-  }
-});
+  },
+);
