@@ -19,8 +19,8 @@ interface Letter {
   readonly notice: string;
 }
 
-async function open(run: Run<Letter>): Promise<Jobs> {
-  const jobs = createJobs(database, () => undefined, { pollSeconds: 0.5, leaseSeconds: 2 });
+async function open(run: Run<Letter>, pollSeconds = 0.5): Promise<Jobs> {
+  const jobs = createJobs(database, () => undefined, { pollSeconds, leaseSeconds: 2 });
   opened.push(jobs);
   jobs.define("letter", run);
   await jobs.start();
@@ -57,6 +57,22 @@ async function deadLetterOf(jobs: Jobs) {
     return letter;
   });
 }
+
+test("letters go out one behind the other as soon as they are queued, also those of another process", async () => {
+  const sent: string[] = [];
+  const hourly = 3600;
+  await open(async ({ notice }) => void sent.push(notice), hourly);
+  const elsewhere = createJobs(database, () => undefined);
+  opened.push(elsewhere);
+  elsewhere.define("letter", async () => {});
+  const accountId = await account();
+  const notices = Array.from({ length: 30 }, (_, number) => `notice ${number}`);
+  await database.transaction(async (trx) => {
+    for (const notice of notices) await elsewhere.send("letter", { accountId, notice }, trx);
+  });
+  await eventually(() => expect(sent).toHaveLength(notices.length));
+  expect(new Set(sent)).toEqual(new Set(notices));
+});
 
 test("what fails for the last time is kept as a dead letter: its day, a code, no word of the error", async () => {
   const finals: boolean[] = [];
