@@ -125,7 +125,7 @@ export const deadLetters = {
     summary: "Queues a dead letter again, as it was",
     params: IdParams("deadLetter"),
     success: { status: 204, schema: Nothing },
-    errors: [jobErrors.letterNotFound],
+    errors: [jobErrors.letterNotFound, jobErrors.notFound],
   }),
   discard: defineRoute({
     method: "DELETE",

@@ -7,6 +7,7 @@ export type RunRow = Selectable<Tables["job_runs"]>;
 export type Cause = StateRow["cause"];
 
 const RUNS_KEPT = 50;
+const isWaiting = sql<boolean>`job_states.requests > job_states.requests_done`;
 
 export async function insertStates(db: Db, names: readonly string[], now: Date): Promise<void> {
   if (names.length === 0) return;
@@ -50,7 +51,10 @@ export function listRuns(db: Db, name: string): Promise<RunRow[]> {
   return db.selectFrom("job_runs").selectAll().where("name", "=", name).orderBy("number", "desc").execute();
 }
 
-/** Asks for a run. What waits already keeps its cause where a person's act asks once more. */
+/**
+ * Asks for a run. What waits already keeps its cause and its time where a person's act asks once more: brought forward,
+ * it would tell of the act. While one runs, the next is the act's alone.
+ */
 export async function request(db: Db, name: string, cause: Cause, now: Date): Promise<void> {
   await db
     .insertInto("job_states")
@@ -60,9 +64,12 @@ export async function request(db: Db, name: string, cause: Cause, now: Date): Pr
         requests: eb("job_states.requests", "+", 1),
         cause:
           cause === "act"
-            ? sql<Cause>`case when job_states.requests > job_states.requests_done then job_states.cause else 'act' end`
+            ? sql<Cause>`case when ${isWaiting} and job_states.holder is null then job_states.cause else 'act' end`
             : cause,
-        retry_at: null,
+        retry_at:
+          cause === "act"
+            ? sql<Date | null>`case when ${isWaiting} and job_states.cause <> 'act' then job_states.retry_at end`
+            : null,
       })),
     )
     .execute();
@@ -186,8 +193,9 @@ export interface Settlement {
   readonly result: "succeeded" | "failed" | "interrupted";
   readonly code: string | null;
   readonly durationMs: number;
-  /** Up to which request it is done, or given up; undefined where it is to be tried again. */
+  /** Up to which request it is done, or given up; undefined where it is to be tried again, as it was wanted. */
   readonly requestsDone: number | undefined;
+  readonly cause: Cause;
   readonly attempts: number;
   readonly retryAt: Date | null;
   /** When it succeeded by the clock or staff. */
@@ -206,7 +214,9 @@ export async function settle(trx: Db, name: string, holder: string, settled: Set
       progress_done: null,
       progress_total: null,
       progress_what: null,
-      ...(settled.requestsDone === undefined ? {} : { requests_done: settled.requestsDone }),
+      ...(settled.requestsDone === undefined
+        ? { cause: settled.cause }
+        : { requests_done: settled.requestsDone }),
       ...(settled.succeededAt === undefined ? {} : { succeeded_at: settled.succeededAt }),
     }))
     .where("name", "=", name)

@@ -1,7 +1,7 @@
 import { openTestDatabase } from "@securewave/database/testing";
 import { createManualClock, type ManualClock } from "@securewave/foundation";
 import { eventually } from "@securewave/testing/eventually";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { createJobs, type JobContext, type Jobs, type Run } from "./index.ts";
 
 const DAY_SECONDS = 86_400;
@@ -85,6 +85,30 @@ test("a clock that jumps by days, forth and back, runs nothing a hundred times a
   expect((await view()).nextAt).toEqual(new Date("2026-11-15T06:01:00Z"));
   clock.advanceSeconds(60);
   await eventually(() => expect(runs).toBe(2));
+});
+
+test("a worker whose machine is a day ahead writes down when it was by the database's clock", async () => {
+  const machineMs = Date.now;
+  const ahead = vi.spyOn(Date, "now").mockImplementation(() => machineMs() + DAY_SECONDS * 1000);
+  onTestFinished(() => ahead.mockRestore());
+  let isGood = true;
+  const { jobs } = await open(
+    async () => {
+      if (!isGood) throw new Error("no");
+    },
+    { cron: "30 6 * * *", clock: { ...morning(), now: () => Date.now() } },
+  );
+  const awayHours = (instant: Date | null | undefined) =>
+    Math.round(Math.abs((instant?.getTime() ?? 0) - machineMs()) / 3_600_000);
+  await jobs.runNow("tidy");
+  await eventually(async () => expect((await jobs.history("tidy"))[0]?.result).toBe("succeeded"));
+  const state = async () =>
+    (await database.pool.query("select succeeded_at, retry_at from job_states")).rows[0];
+  expect(awayHours((await state()).succeeded_at)).toBe(0);
+  isGood = false;
+  await jobs.runNow("tidy");
+  await eventually(async () => expect((await jobs.history("tidy"))[0]?.result).toBe("failed"));
+  expect(awayHours((await state()).retry_at)).toBe(0);
 });
 
 test("what failed is tried again later and later, and given up at last; its next time is then as always", async () => {
@@ -184,6 +208,42 @@ test("a run that a person's act asked for leaves no time behind", async () => {
   await eventually(async () => expect((await view()).state).toBe("idle"));
   expect(await view()).toMatchObject({ lastRun: null, succeededAt: null });
   expect(await jobs.history("tidy")).toEqual([]);
+});
+
+test("what a person's act asks for beside a run of the clock, or while that is tried again, leaves no time either", async () => {
+  let runs = 0;
+  let finish = (_isGood: boolean) => {};
+  const { clock, jobs, view } = await open(
+    async () => {
+      runs++;
+      const isGood = await new Promise<boolean>((resolve) => {
+        finish = resolve;
+      });
+      if (!isGood) throw new Error("not yet");
+    },
+    { cron: "30 6 * * *" },
+  );
+  clock.advanceSeconds(1_800);
+  await eventually(() => expect(runs).toBe(1));
+  await jobs.send("tidy", {}); // beside it
+  finish(false);
+  await eventually(async () => expect((await view()).state).toBe("retrying"));
+  await jobs.send("tidy", {}); // while it waits
+  await twoLooks();
+  expect(runs).toBe(1);
+
+  clock.advanceSeconds(5);
+  await eventually(() => expect(runs).toBe(2));
+  await jobs.send("tidy", {});
+  finish(true);
+  await eventually(() => expect(runs).toBe(3));
+  finish(true);
+  await eventually(async () => expect((await view()).state).toBe("idle"));
+  expect((await jobs.history("tidy")).map(({ result, cause }) => `${result} ${cause}`)).toEqual([
+    "succeeded clock",
+    "failed clock",
+  ]);
+  expect((await view()).isOverdue).toBe(false);
 });
 
 test("at the service's end a run is told, and another replica does it", async () => {

@@ -84,18 +84,23 @@ export function runClocked({ database, clock, pollMs, leaseMs, definitions, onFa
     if (!mayRetry(retry_at?.getTime(), now.getTime(), RETRY_SECONDS_MAX * SECOND_MS)) return;
     const own = randomBytes(9).toString("base64url");
     const taken = await database.transaction((trx) => store.take(trx, state, own, now));
-    if (taken !== undefined) begin(taken, own);
+    if (taken !== undefined) begin(taken, own, now);
   }
 
-  function begin(taken: store.StateRow, holder: string): void {
+  function begin(taken: store.StateRow, holder: string, now: Date): void {
     const abort = new AbortController();
-    const over = carryOut(taken, holder, abort)
+    const over = carryOut(taken, holder, now, abort)
       .catch((error: unknown) => onFailure("queue", error)) // its lease runs out, and another does it
       .finally(() => running.delete(taken.name));
     running.set(taken.name, { abort, over });
   }
 
-  async function carryOut(taken: store.StateRow, holder: string, abort: AbortController): Promise<void> {
+  async function carryOut(
+    taken: store.StateRow,
+    holder: string,
+    startedAt: Date,
+    abort: AbortController,
+  ): Promise<void> {
     const { name, attempts } = taken;
     const run = definitions.get(name)?.run;
     if (run === undefined) return;
@@ -108,7 +113,7 @@ export function runClocked({ database, clock, pollMs, leaseMs, definitions, onFa
         attempts > RETRIES_MAX // whoever tried last ended with it
           ? ({ result: "failed", code: "interrupted" } as const)
           : await outcomeOf(name, run, contextOf(name, holder, abort.signal, isFinal));
-      const settlement = settlementOf(taken, result, Math.round(performance.now() - startedMs));
+      const settlement = settlementOf(taken, result, startedAt, Math.round(performance.now() - startedMs));
       await database.transaction((trx) => store.settle(trx, name, holder, settlement));
     } finally {
       release();
@@ -131,10 +136,12 @@ export function runClocked({ database, clock, pollMs, leaseMs, definitions, onFa
   function settlementOf(
     { requests, attempts, cause }: store.StateRow,
     { result, code }: Outcome,
+    startedAt: Date,
     durationMs: number,
   ): store.Settlement {
-    const now = wholeSecond(clock.now());
-    const common = { result, code, durationMs, retryAt: null, succeededAt: undefined };
+    // By the time that all agree on, and by no clock that was set meanwhile.
+    const now = wholeSecond(startedAt.getTime() + durationMs);
+    const common = { result, code, cause, durationMs, retryAt: null, succeededAt: undefined };
     if (result === "interrupted") return { ...common, requestsDone: undefined, attempts };
     if (result === "succeeded") {
       const succeededAt = cause === "act" ? undefined : now;

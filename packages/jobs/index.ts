@@ -67,8 +67,10 @@ export function createJobs(
     deadLetters: (after, limit) => queuedStore.listDeadLetters(db, after, limit),
     async retryDeadLetter(trx, id) {
       const letter = await queuedStore.takeDeadLetter(trx, id);
-      if (letter !== undefined) await queue.send(letter.job, letter.data, trx);
-      return letter?.job;
+      if (letter === undefined) return undefined;
+      const isQueued = queued.has(letter.job);
+      if (isQueued) await queue.send(letter.job, letter.data, trx);
+      return { job: letter.job, isQueued };
     },
     discardDeadLetter: async (trx, id) => (await queuedStore.takeDeadLetter(trx, id))?.job,
     start: () =>

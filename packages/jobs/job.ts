@@ -47,8 +47,11 @@ export interface Jobs {
   history(name: string): Promise<RunView[]>;
   /** What was given up, by its id. */
   deadLetters(after: string | undefined, limit: number): Promise<DeadLetter[]>;
-  /** @returns the name of its job; undefined where there is no such letter */
-  retryDeadLetter(trx: Kysely<Tables>, id: string): Promise<string | undefined>;
+  /** @returns the name of its job, and whether there is one of that name to do it; undefined where there is no such letter */
+  retryDeadLetter(
+    trx: Kysely<Tables>,
+    id: string,
+  ): Promise<{ readonly job: string; readonly isQueued: boolean } | undefined>;
   /** @returns the name of its job; undefined where there is no such letter */
   discardDeadLetter(trx: Kysely<Tables>, id: string): Promise<string | undefined>;
   start(): Promise<void>;

@@ -113,7 +113,10 @@ test("staff have a dead letter sent after all, as it was, or throw it away", asy
   await sendLastTime(jobs, letter);
   const { id } = await deadLetterOf(jobs);
   fails = false;
-  expect(await database.transaction((trx) => jobs.retryDeadLetter(trx, id))).toBe("letter");
+  expect(await database.transaction((trx) => jobs.retryDeadLetter(trx, id))).toEqual({
+    job: "letter",
+    isQueued: true,
+  });
   await eventually(() => expect(sent).toEqual([letter]));
   expect(await jobs.deadLetters(undefined, 10)).toEqual([]);
   expect(await database.transaction((trx) => jobs.retryDeadLetter(trx, id))).toBeUndefined();

@@ -108,6 +108,17 @@ test("dead letters are listed page by page, sent again or thrown away, each time
   ]);
 });
 
+test("a dead letter of a job that there is no more can only be thrown away", async () => {
+  const id = `dead_${"d".repeat(20)}`;
+  const letter = { id, job: "former-mail", data: "{}", failed_on: dayOf(service.clock.now()), attempts: 9 };
+  await service.database.db.insertInto("dead_letters").values(letter).execute();
+  expect(await codeOf(client.deadLetters.retry({ params: { id } }))).toBe("jobs.not_found");
+  const { items } = await client.deadLetters.list();
+  expect(items.map(({ job }) => job)).toContain("former-mail");
+  await client.deadLetters.discard({ params: { id } });
+  expect(await codeOf(client.deadLetters.discard({ params: { id } }))).toBe("jobs.letter_not_found");
+});
+
 test("metrics tell of each job when it last succeeded, and of dead letters how many", async () => {
   const server = await service.app.telemetry.listen("127.0.0.1", 0);
   const address = server.address();

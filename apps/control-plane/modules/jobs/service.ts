@@ -9,6 +9,8 @@ import { boundsOf, type PageRequest, pageOf } from "../../http/paging.ts";
 import type { Telemetry } from "../../http/telemetry.ts";
 import type { Audit } from "../audit/index.ts";
 
+const NO_JOB = "This release has no such job, so that nobody would do it. Discard the letter.";
+
 export interface JobDeskOptions {
   readonly database: Database;
   readonly clock: Clock;
@@ -68,11 +70,12 @@ export function createJobDesk({ database, clock, jobs, audit, telemetry }: JobDe
       return pageOf(await jobs.deadLetters(after, bounds.rows), bounds, ({ id }) => [id], viewOfLetter);
     },
 
-    /** @throws jobs.letter_not_found */
+    /** @throws jobs.letter_not_found, and jobs.not_found of one that a former release left */
     retry: (id: string, actor: string) =>
       database.transaction(async (trx) => {
-        const job = await jobs.retryDeadLetter(trx, id);
+        const { job, isQueued } = (await jobs.retryDeadLetter(trx, id)) ?? {};
         if (job === undefined) throw jobErrors.letterNotFound();
+        if (!isQueued) throw jobErrors.notFound({ detail: NO_JOB });
         await audit.record(trx, { kind: "dead_letter_retried", actor, subject: id, details: { job } });
       }),
 
