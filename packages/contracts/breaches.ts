@@ -130,7 +130,7 @@ export const breaches = {
     ...onOne,
     method: "POST",
     path: "/api/admin/breaches/{id}/close",
-    summary: "Opens the service to everybody again, and closes the breach",
+    summary: "Closes the breach; whom maintenance does not keep out is let in again",
     body: Strict({ text: Type.Optional(Text), ...Proof }),
     errors: REFUSALS,
   }),

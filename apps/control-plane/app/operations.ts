@@ -28,7 +28,6 @@ export async function openOperations(
   const { config, database, clock, jobs, logger, telemetry, publicUrl, closing } = ground;
   const { audit, keyRings } = keys;
   const { sessions, accounts, apiKeys, mail, settings } = people;
-  const levels = openServiceLevels(ground, keys, people, tunnels);
   const jobDesk = createJobDesk({ database, clock, jobs, audit, telemetry });
   const notices = createNotices({ database, clock, jobs, accounts, mail });
   const breaches = createBreaches({
@@ -41,11 +40,9 @@ export async function openOperations(
     keyRings,
     nodes: tunnels.nodes,
     notices,
-    isolation: {
-      close: async (actor) => void (await levels.serviceMode.switchTo("closed", actor)),
-      open: async (actor) => void (await levels.serviceMode.switchTo("off", actor)),
-    },
+    onChanged: () => ground.bus.publish("registry-changed", "settings"),
   });
+  const levels = openServiceLevels(ground, keys, people, tunnels, breaches.isOpen);
   const drills = createDrills({
     database,
     clock,
@@ -59,7 +56,6 @@ export async function openOperations(
     telemetry,
     publicUrl,
     dataDir: config.store.dir,
-    connectionsMax: config.store.poolMax,
     jobsOverdue: async () => (await jobs.list()).filter(({ isOverdue }) => isOverdue).length,
   });
   const health = createServiceHealth({ telemetry, clock });

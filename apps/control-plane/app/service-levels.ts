@@ -21,7 +21,13 @@ import type { People } from "./people.ts";
 import type { TunnelRoom } from "./tunnels.ts";
 
 /** How well the service is, what staff say of it, and maintenance. */
-export function openServiceLevels(ground: Ground, { audit }: Keys, people: People, tunnels: TunnelRoom) {
+export function openServiceLevels(
+  ground: Ground,
+  { audit }: Keys,
+  people: People,
+  tunnels: TunnelRoom,
+  isBreachOpen: () => Promise<boolean>,
+) {
   const { config, database, clock, bus, jobs, telemetry, publicUrl, onTrouble, closing } = ground;
   const { accounts, mail, settings } = people;
   const { nodes } = tunnels;
@@ -44,6 +50,7 @@ export function openServiceLevels(ground: Ground, { audit }: Keys, people: Peopl
   const serviceMode = createServiceMode({
     ...{ database, clock, bus, audit, telemetry, windows: maintenance },
     configured: config.maintenanceMode,
+    isBreachOpen,
   });
   defineMaintenanceLetters({ database, clock, jobs, accounts, mail, settings, publicUrl });
   const history = createHistory(database, clock);
@@ -56,7 +63,6 @@ export function openServiceLevels(ground: Ground, { audit }: Keys, people: Peopl
     clock,
     queries: telemetry.queryTotals,
     isMaintained: async (component, atMs) => (await maintenance.ofComponent(component, atMs)) === "announced",
-    isClosed: serviceMode.isOn,
     onTrouble,
     probe: createProbe({
       addressOf: () => addressOf(),

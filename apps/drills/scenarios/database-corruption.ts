@@ -59,8 +59,7 @@ async function isNoticed(drill: Drill, { dir, env }: Pick<Service, "dir" | "env"
   const [command = "", ...args] = controlPlaneCommand();
   // Where nobody reaches it: what it acknowledged would be lost.
   const port = String(await freePort());
-  const program = startProgram(command, { args, cwd: dir, env: { ...env, API_PORT: port } });
-  drill.closing.defer(program.cut);
+  const program = startProgram(drill, command, { args, cwd: dir, env: { ...env, API_PORT: port } });
   let hasEnded = false;
   void program.exited.then(() => {
     hasEnded = true;

@@ -19,10 +19,8 @@ export async function failover(drill: Drill): Promise<Measured> {
   const needs = clusterRequirements();
   demand(needs.ok, needs.ok ? "" : needs.reason);
   drill.step("three etcd, PostgreSQL under Patroni, HAProxy, Redis with Sentinel, two replicas of the API");
-  const cluster = await openLoopbackCluster();
-  drill.closing.defer(cluster.close);
-  const replicas = await openReplicas(cluster);
-  drill.closing.defer(replicas.close);
+  const cluster = await opened(drill, openLoopbackCluster);
+  const replicas = await opened(drill, () => openReplicas(cluster));
   let [acknowledged, lost, rtoSeconds] = [0, 0, 0];
   for (const name of FAULTS) {
     const scenario = SCENARIOS.find((known) => known.name === name);
@@ -39,4 +37,17 @@ export async function failover(drill: Drill): Promise<Measured> {
     rtoSeconds = Math.max(rtoSeconds, api.downSeconds);
   }
   return { rtoSeconds, rpoSeconds: 0, acknowledged, lost };
+}
+
+/** Ends it with the drill, also when that ends while it is being opened. */
+function opened<Opened extends { close(): Promise<void> }>(
+  { closing }: Drill,
+  open: () => Promise<Opened>,
+): Promise<Opened> {
+  demand(!closing.disposed, "the drill has ended");
+  const opening = open();
+  closing.defer(async () => {
+    await (await opening.catch(() => undefined))?.close(); // what could not be opened has nothing to close
+  });
+  return opening;
 }

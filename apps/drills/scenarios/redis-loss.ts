@@ -60,11 +60,10 @@ export async function redisLoss(drill: Drill): Promise<Measured> {
 }
 
 async function startRedis(drill: Drill, port: number): Promise<Program> {
-  const program = startProgram("redis-server", {
+  const program = startProgram(drill, "redis-server", {
     args: ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
     cwd: drill.dir,
   });
-  drill.closing.defer(program.cut);
   await program.waitFor(/Ready to accept connections/);
   return program;
 }

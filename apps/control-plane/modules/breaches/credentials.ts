@@ -1,5 +1,6 @@
 import type { Credential } from "@securewave/contracts";
 import type { Database, Tables } from "@securewave/database";
+import { rangeOf } from "@securewave/live";
 import type { Kysely } from "kysely";
 import type { Accounts } from "../accounts/index.ts";
 import type { ApiKeys } from "../api-keys/index.ts";
@@ -23,7 +24,7 @@ export interface Asking {
 }
 
 export interface Ended {
-  /** For the timeline. */
+  /** For the timeline, which stays: of what people did lately, how much there was is told in ranges. */
   readonly detail: string;
   /** Once the transaction has committed. */
   readonly announce?: () => void;
@@ -39,10 +40,13 @@ export function createCredentials(options: CredentialsOptions) {
   const within: Partial<Record<Credential, End>> = {
     async sessions(trx, { accountId, credentialId }) {
       const { count, announce } = await sessions.endEverybody(trx, accountId, credentialId);
-      return { detail: `${count} log-ins ended; the one from which this was asked goes on`, announce };
+      return {
+        detail: `${rangeOf(count)} log-ins ended; the one from which this was asked goes on`,
+        announce,
+      };
     },
     async links(trx) {
-      return { detail: `${await accounts.endLinks(trx)} links from mails ended` };
+      return { detail: `${rangeOf(await accounts.endLinks(trx))} links from mails ended` };
     },
     async api_keys(trx) {
       const { count, announce } = await apiKeys.endEverybody(trx);
@@ -50,7 +54,7 @@ export function createCredentials(options: CredentialsOptions) {
     },
     async nodes(trx) {
       const { count, announce } = await nodes.renewal.ask(trx);
-      return { detail: `${count} nodes were asked for another credential`, announce };
+      return { detail: `nodes that were asked for another credential: ${count}`, announce };
     },
     async late_nodes(trx, { accountId }) {
       const { count, announce } = await nodes.renewal.endLate(trx, accountId);

@@ -9,26 +9,24 @@ import type { NewNotice, Notices } from "../notices/index.ts";
 import { type Asking, type CredentialsOptions, createCredentials } from "./credentials.ts";
 import * as store from "./store.ts";
 
-/** Lets in nobody but staff; tunnels and nodes' connections go on. */
-export interface Isolation {
-  close(actor: string): Promise<void>;
-  open(actor: string): Promise<void>;
-}
-
 export interface BreachesOptions extends CredentialsOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly audit: Pick<Audit, "record">;
   readonly nodes: Pick<Nodes, "renewal" | "directory">;
   readonly notices: Pick<Notices, "send" | "lettersOfNewest">;
-  readonly isolation: Isolation;
+  /** Hears that one was opened or closed, once it is committed. */
+  readonly onChanged: () => void;
 }
 
 export type Breaches = ReturnType<typeof createBreaches>;
 
-/** What is done when somebody has got in: closing, ending what may have been taken, telling who is affected. */
+/**
+ * What is done when somebody has got in: ending what may have been taken, telling who is affected. While a breach is
+ * open, nobody but staff is let in; tunnels and nodes' connections go on.
+ */
 export function createBreaches(options: BreachesOptions) {
-  const { database, clock, audit, nodes, notices, isolation } = options;
+  const { database, clock, audit, nodes, notices, onChanged } = options;
   const { db } = database;
   const credentials = createCredentials(options);
   /** Whole seconds: they are read by people. */
@@ -49,12 +47,13 @@ export function createBreaches(options: BreachesOptions) {
     const breach = await store.findBreach(db, id);
     if (!breach) throw breachErrors.notFound();
     const entries = await store.listEntries(db, id);
+    const hasWritten = entries.some(({ kind }) => kind === "notified");
     return {
       ...summaryOf(breach),
       entries: entries.map(({ breach_id: _, at, ...entry }) => ({ ...entry, at: at.toISOString() })),
       waiting: {
         ...(await credentials.waiting()),
-        letters: (await notices.lettersOfNewest()) ?? null,
+        letters: hasWritten ? ((await notices.lettersOfNewest()) ?? null) : null,
       },
       by_hand: credentials.byHand(),
     };
@@ -63,12 +62,11 @@ export function createBreaches(options: BreachesOptions) {
   return {
     show,
 
+    isOpen: async (): Promise<boolean> => (await store.findOpenBreach(db)) !== undefined,
+
     /** @throws breaches.already_open */
     async start(summary: string, actor: string): Promise<Breach> {
-      if (await store.findOpenBreach(db)) throw breachErrors.alreadyOpen();
       const id = createId("breach");
-      // First: whatever fails behind it leaves a service that is closed, not a breach of an open one.
-      await isolation.close(actor);
       await database
         .transaction(async (trx) => {
           await store.insertBreach(trx, { id, summary, opened_at: now() });
@@ -79,6 +77,7 @@ export function createBreaches(options: BreachesOptions) {
         .catch((error: unknown) => {
           throw isUniqueViolation(error, "breaches_one_open") ? breachErrors.alreadyOpen() : error;
         });
+      onChanged();
       return show(id);
     },
 
@@ -134,15 +133,14 @@ export function createBreaches(options: BreachesOptions) {
 
     /** @throws breaches.not_found, breaches.closed */
     async close(id: string, text: string | undefined, actor: string): Promise<Breach> {
-      await database.transaction((trx) => demandOpen(trx, id));
-      await isolation.open(actor);
       await database.transaction(async (trx) => {
         await demandOpen(trx, id);
-        await write(trx, id, "reopened", "everybody is let in again");
+        await write(trx, id, "reopened", "whom maintenance does not keep out is let in again");
         await write(trx, id, "closed", text ?? "closed");
         await store.closeBreach(trx, id, now());
         await audit.record(trx, { kind: "breach_closed", actor, subject: id });
       });
+      onChanged();
       return show(id);
     },
   };
