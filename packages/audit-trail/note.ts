@@ -49,6 +49,11 @@ export function openNote(note: string, verifier: Verifier): string | undefined {
   return own.length > 0 && isGood ? text : undefined;
 }
 
+/** By whom a note says that it was signed last; whether it was, `openNote` tells. Undefined for what is no note. */
+export function signerOf(note: string): string | undefined {
+  return parseSignature(note.trimEnd().split("\n").at(-1) ?? "")?.name;
+}
+
 /** The text in which a key is handed on: `name+id+key`. @see https://pkg.go.dev/golang.org/x/mod/sumdb/note */
 export function formatVerifier(verifier: Verifier): string {
   const key = Buffer.concat([Uint8Array.of(ED25519), verifier.publicKey]);

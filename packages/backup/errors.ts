@@ -53,7 +53,7 @@ export const backupErrors = defineErrors("backup", {
     status: 409,
     message: "Another process archives this database. One is enough; end the other to take over.",
   },
-  noBackup: { status: 404, message: "There is no backup of the database. Take a base first." },
+  noBackup: { status: 404, message: "The backup target holds no backup of the database." },
   notFound: { status: 404, message: "There is no such backup." },
   tooEarly: { status: 422, message: "The instant lies before the first backup. Choose a later one." },
   tooLate: {
@@ -76,6 +76,10 @@ export const backupErrors = defineErrors("backup", {
   folderImpossible: {
     status: 422,
     message: "The folder cannot be made. Restore into another one.",
+  },
+  diskFull: {
+    status: 507,
+    message: "The disk that it was restored to is full. Make room, or restore to another one.",
   },
   notPermitted: {
     status: 500,

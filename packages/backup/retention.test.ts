@@ -1,11 +1,15 @@
-import { DAY_MS } from "@securewave/foundation";
+import { createManualClock, DAY_MS } from "@securewave/foundation";
+import { temporaryDir } from "@securewave/testing/temporary";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Archive, ArchivePiece } from "./archiving/pieces.ts";
+import { storeBackup } from "./contents.ts";
 import { lsnText } from "./database/lsn.ts";
-import { type Manifest, secondOf } from "./manifest.ts";
+import { listBackups, type Manifest, secondOf } from "./manifest.ts";
 import { planRestore } from "./restoring/plan.ts";
-import { expiredBackups, expiredPieces } from "./retention.ts";
+import { cleanUp, expiredBackups, expiredPieces } from "./retention.ts";
+import { createIdentity } from "./sealing/keys.ts";
+import { openTarget } from "./targets/open.ts";
 
 const START = Date.UTC(2026, 0, 1);
 const HOUR_MS = DAY_MS / 24;
@@ -76,6 +80,29 @@ test("a clock that is far ahead deletes nothing, and the newest of each kind sta
   expect(expiredPieces(archive, [], 35, START + 10_000 * DAY_MS)).toEqual([]);
   const configs = bases.map(({ base: _, ...rest }) => ({ ...rest, kind: "config" as const }));
   expect(expiredBackups(configs, 0, START + 10_000 * DAY_MS)).toEqual(configs.slice(1));
+});
+
+test("what has a manifest that cannot be read goes with the days, and not before", async () => {
+  using dir = temporaryDir("retention");
+  const target = await openTarget({ url: dir.path });
+  const recipients = [createIdentity().recipient];
+  const clock = createManualClock(START);
+  const store = () =>
+    storeBackup({ target, recipients, kind: "vpn", version: "0", contents: [], counts: {}, clock });
+  const ids = async () => (await listBackups(target, "vpn")).damaged;
+  const { id } = await store();
+  await target.put(`backups/vpn/${id}/manifest.json`, [Buffer.from("{")]);
+  const keepDays = { database: 35, config: 30, vpn: 90 };
+  for (const [days, left] of [
+    [0, [id]],
+    [89, [id]],
+    [91, []],
+  ] as const) {
+    clock.advanceSeconds((START + days * DAY_MS - clock.now()) / 1000);
+    await store();
+    await cleanUp({ target, keepDays, clock });
+    expect(await ids()).toEqual(left);
+  }
 });
 
 test("a piece that is missing anywhere before the instant is told, with the last instant before it", () => {

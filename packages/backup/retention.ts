@@ -23,11 +23,16 @@ const UNFINISHED_MAX_MS = DAY_MS;
 export function expiredBackups(backups: readonly Manifest[], keepDays: number, nowMs: number): Manifest[] {
   const [newest] = backups;
   if (newest === undefined) return [];
-  const cutoff = Math.min(nowMs, Date.parse(newest.takenAt)) - keepDays * DAY_MS;
+  const cutoff = cutoffOf(backups, keepDays, nowMs);
   const isOld = (manifest: Manifest) => Date.parse(manifest.takenAt) <= cutoff;
   // The instant at the cutoff itself is restored from the newest base before it.
   const spared = newest.kind === "database" ? backups.find(isOld) : newest;
   return backups.filter((manifest) => isOld(manifest) && manifest !== spared);
+}
+
+/** Up to when backups are older than the days; without any, none is. */
+function cutoffOf([newest]: readonly Manifest[], keepDays: number, nowMs: number): number {
+  return Math.min(nowMs, Date.parse(newest?.takenAt ?? "1970-01-01")) - keepDays * DAY_MS;
 }
 
 /**
@@ -81,12 +86,14 @@ export async function cleanUp(options: CleanUpOptions): Promise<CleanedUp> {
   const leftOver: { id: string; kind: BackupKind }[] = [];
   let keptBases: Manifest[] = [];
   for (const kind of BACKUP_KINDS) {
-    const { backups, unfinished } = await listBackups(target, kind);
+    const { backups, unfinished, damaged } = await listBackups(target, kind);
     const expired = expiredBackups(backups, keepDays[kind], nowMs);
     if (kind === "database") keptBases = backups.filter((manifest) => !expired.includes(manifest));
     goes.push(...expired.map(({ id, objects }) => ({ id, kind, bytes: sumOf(objects) })));
     const isOver = (id: string) => beganAt(id) < nowMs - UNFINISHED_MAX_MS;
-    leftOver.push(...unfinished.filter(isOver).map((id) => ({ id, kind })));
+    const isExpired = (id: string) => beganAt(id) <= cutoffOf(backups, keepDays[kind], nowMs);
+    const useless = [...unfinished.filter(isOver), ...damaged.filter(isExpired)];
+    leftOver.push(...useless.map((id) => ({ id, kind })));
   }
   const pieces = (await readArchives(target)).flatMap((archive) =>
     expiredPieces(archive, keptBases, keepDays.database, nowMs),

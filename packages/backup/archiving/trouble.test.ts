@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@securewave/database";
@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { takeBase } from "../database/base.ts";
 import { parseLsn } from "../database/lsn.ts";
 import { listBackups } from "../manifest.ts";
-import { withRestored } from "../restoring/restore.ts";
+import { restoreDatabase, withRestored } from "../restoring/restore.ts";
 import { createIdentity } from "../sealing/keys.ts";
 import { openTarget } from "../targets/open.ts";
 import type { Target } from "../targets/target.ts";
@@ -124,7 +124,9 @@ test("what was written while nobody archived is restored to any instant in it", 
 });
 
 test.skipIf(!needs.ok)(
-  needs.title("a full disk leaves what is there, and the archive goes on when there is room"),
+  needs.title(
+    "a full disk leaves what is there, and the archive goes on when there is room; a restore says so",
+  ),
   async () => {
     await mkdir(diskDir);
     await runOrThrow("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", diskDir]);
@@ -142,5 +144,11 @@ test.skipIf(!needs.ok)(
     await following.flush();
     await following.close();
     expect(await countRestored(target, "latest")).toBe(1000);
+
+    const into = join(diskDir, "restored");
+    await expect(restoreDatabase({ target, ...keys, to: "latest", into })).rejects.toMatchObject({
+      code: "backup.disk_full",
+    });
+    expect(readdirSync(diskDir).sort()).toEqual(["archive", "backups"]);
   },
 );

@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, rmdir, stat, statfs, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "@securewave/database/store-folder";
@@ -21,6 +21,8 @@ const UNFINISHED = ".unfinished";
 /** A killed restore's PostgreSQL ends a little later. */
 const STRAY_SERVER_MAX_MS = MINUTE_MS;
 const POLL_MS = 100;
+/** PostgreSQL makes its log in files of that size. */
+const LOG_SEGMENT_BYTES = 16 << 20;
 /** A service that runs commits something in each minute. */
 const COMMITTED_WITHIN_MS = MINUTE_MS;
 
@@ -55,7 +57,7 @@ export interface Restored {
  * shuts it down. The folder is there when it is whole; until then it has another name.
  *
  * @throws backup.folder_in_use, backup.folder_impossible, what `planRestore` throws, backup_seal.wrong_key, backup_seal.damaged, backup.damaged,
- * backup.postgres_missing, backup.recovery_failed, backup.interrupted
+ * backup.postgres_missing, backup.recovery_failed, backup.disk_full, backup.interrupted
  */
 export async function restoreDatabase(options: RestoreOptions): Promise<Restored> {
   const { target, to, baseId, signal } = options;
@@ -84,6 +86,8 @@ export async function restoreDatabase(options: RestoreOptions): Promise<Restored
       dataDir: into,
       postgresMajor: base.postgresMajor,
     };
+  } catch (error) {
+    throw (await isForWantOfRoom(error, workDir)) ? diskFull(workDir) : error;
   } finally {
     await rm(workDir, { recursive: true, force: true });
   }
@@ -242,6 +246,18 @@ async function outliveServer(pidPath: string): Promise<void> {
     }
     await sleep(POLL_MS);
   }
+}
+
+async function isForWantOfRoom(error: unknown, dir: string): Promise<boolean> {
+  if (error instanceof Error && "code" in error && ["ENOSPC", "EDQUOT"].includes(String(error.code)))
+    return true;
+  const disk = await statfs(dir).catch(() => undefined); // PostgreSQL says only that it ended
+  return disk !== undefined && disk.bavail * disk.bsize < LOG_SEGMENT_BYTES;
+}
+
+function diskFull(dir: string) {
+  const detail = `The disk of ${dir} is full. Make room, or restore to another one. What was written is gone.`;
+  return backupErrors.diskFull({ detail });
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -144,7 +144,7 @@ function isOf(error: unknown, code: string): boolean {
 
 function cannotBe(dir: string) {
   return targetErrors.failed({
-    detail: `The backup folder ${dir} cannot be there: what is above it, or has its name, is no folder that takes any. Name another place: BACKUP_TARGET`,
+    detail: `The backup folder ${dir} cannot be there: what is above it, or has its name, is no folder that takes any. Name another place.`,
     internal: "no folder",
   });
 }

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { BACKUP_KINDS, backupErrors } from "@securewave/contracts";
-import { isRefusalOf, MINUTE_MS, SECOND_MS } from "@securewave/foundation";
+import { BACKUP_KINDS } from "@securewave/contracts";
+import { MINUTE_MS, SECOND_MS } from "@securewave/foundation";
 import type { AuditorBackups, BackupAnswer, BackupControls } from "@securewave/ghosts/auditor-protocol";
 import type { Archiving } from "./archiving.ts";
+import { workInTurn } from "./in-turn.ts";
 import type { Backups } from "./service.ts";
 
 /** What a search for traces has of the backups. */
@@ -35,18 +35,6 @@ export function createAuditedBackups({
   place,
   onTrouble,
 }: AuditedOptions): AuditedBackups {
-  type Wanted = Parameters<Backups["work"]>[0];
-
-  async function workInTurn(wanted: Wanted, waitsMs: number) {
-    for (const deadline = performance.now() + waitsMs; ; await pause(SECOND_MS, undefined, { ref: false })) {
-      try {
-        return await (await backups.work(wanted)).over;
-      } catch (error) {
-        if (!isRefusalOf(error, backupErrors.alreadyRunning) || performance.now() > deadline) throw error;
-      }
-    }
-  }
-
   return {
     place() {
       const { state, problem } = archiving?.state() ?? { state: "stopped", problem: undefined };
@@ -55,7 +43,8 @@ export function createAuditedBackups({
 
     async backUp(controls) {
       try {
-        const run = await workInTurn({ act: "back_up", kinds: BACKUP_KINDS, controls }, WAITS_MS);
+        const wanted = { act: "back_up", kinds: BACKUP_KINDS, controls } as const;
+        const run = await (await workInTurn(backups, wanted, { waitsMs: WAITS_MS })).over;
         await archiving?.flush().catch(onTrouble); // whether all has arrived, whoever searches looks
         return { backupIds: run.backup_ids };
       } catch (error) {
@@ -66,7 +55,9 @@ export function createAuditedBackups({
 
     async discard(backupIds) {
       if (backupIds.length === 0) return;
-      await workInTurn({ act: "clean_up", backupIds }, DISCARDS_WITHIN_MS).catch(onTrouble);
+      await workInTurn(backups, { act: "clean_up", backupIds }, { waitsMs: DISCARDS_WITHIN_MS })
+        .then(({ over }) => over)
+        .catch(onTrouble);
     },
   };
 }

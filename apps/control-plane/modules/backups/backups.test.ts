@@ -1,4 +1,6 @@
-import { appendFile, mkdir, readdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { appendFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BackupKind, BackupRun } from "@securewave/contracts";
@@ -7,9 +9,11 @@ import type { TestDatabase } from "@securewave/database/testing";
 import { eventually } from "@securewave/testing/eventually";
 import { requirements } from "@securewave/testing/requirements";
 import { temporaryDir } from "@securewave/testing/temporary";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { codeOf, openTestApp, type TestApp } from "../../testing.ts";
 
+/** Linux gives no process so high a number. */
+const PID_OF_NOBODY = 2 ** 22 + 1;
 const WORKER = [process.execPath, fileURLToPath(import.meta.resolve("./work/main.ts"))];
 const asNobody = requirements({ root: true, tools: ["setpriv"] });
 const dir = temporaryDir("backups");
@@ -97,6 +101,28 @@ test("backups of a search hold what must be found in them, verify as others do, 
   expect((await client.backups.list({ query: {} })).items).toHaveLength(3);
 }, 90_000);
 
+test("the night's backup waits for other work, of whichever process, and is made then", async () => {
+  const { client } = await service.admin();
+  const before = (await client.backups.list({ query: { kind: "vpn" } })).items.length;
+  const other = await service.database.pool.connect();
+  onTestFinished(() => other.release(true));
+  await other.query("select pg_advisory_lock(6402118337)");
+  await client.jobs.run({ params: { name: "back-up" } });
+  await eventually(async () => {
+    expect((await client.jobs.get({ params: { name: "back-up" } })).state).toBe("running");
+  });
+  await new Promise((resolve) => setTimeout(resolve, 1_500)); // it has been refused
+  await other.query("select pg_advisory_unlock_all()");
+  await eventually(
+    async () => {
+      const { state, last_run } = await client.jobs.get({ params: { name: "back-up" } });
+      expect([state, last_run?.result]).toEqual(["idle", "succeeded"]);
+    },
+    { timeoutMs: 60_000 },
+  );
+  expect((await client.backups.list({ query: { kind: "vpn" } })).items).toHaveLength(before + 1);
+}, 90_000);
+
 describe("a verification", () => {
   test("restores the database beside the service, and finds every row, rule, entry and config as they were", async () => {
     const id = await backUp("database");
@@ -123,6 +149,49 @@ describe("a verification", () => {
       await client.backups.verify({ params: { id } });
       expect(await settled()).toMatchObject({ state: "done" });
     }
+  }, 60_000);
+
+  test("is written down before its run is over", async () => {
+    const id = await backUp("config");
+    const { client } = await service.admin();
+    const other = await service.database.pool.connect();
+    onTestFinished(() => other.release(true));
+    await other.query("begin; lock table backup_verifications in exclusive mode");
+    await client.backups.verify({ params: { id } });
+    const waits = "select 1 from pg_locks where not granted and relation = 'backup_verifications'::regclass";
+    await eventually(async () => expect((await other.query(waits)).rows).toHaveLength(1));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect((await client.backups.run()).run?.state).toBe("running");
+    await other.query("rollback");
+    await settled();
+    expect((await client.backups.show({ params: { id } })).verification?.outcome).toBe("passed");
+  }, 60_000);
+
+  test("is not needed to find a manifest that cannot be read: the next work says so, once, and the backup stays listed", async () => {
+    const id = await backUp("config");
+    await writeFile(join(targetDir, "backups", "config", id, "manifest.json"), "{");
+    const told = () => service.logLines.filter((line) => line.includes(`the manifest of ${id}`));
+    await backUp("vpn");
+    await backUp("vpn");
+    expect(told()).toHaveLength(1);
+    const { client } = await service.admin();
+    const { verification } = await client.backups.show({ params: { id } });
+    expect(verification).toMatchObject({ outcome: "failed", checks: [{ outcome: "failed" }] });
+    expect(verification?.checks[0]?.detail).toContain("manifest");
+    expect((await client.alerts.health()).checks.find(({ id }) => id === "backups")?.state).toBe("failing");
+    await rm(join(targetDir, "backups", "config", id), { recursive: true });
+    await backUp("vpn");
+    expect(await codeOf(client.backups.show({ params: { id } }))).toBe("backups.not_found");
+  }, 60_000);
+
+  test("that was killed leaves its copy of the database no longer than to the next work", async () => {
+    const scratchOf = (pid: number) => mkdtemp(join(tmpdir(), `securewave-verify-${pid}-`));
+    const [killed, living] = [await scratchOf(PID_OF_NOBODY), await scratchOf(process.pid)];
+    onTestFinished(() => rm(living, { recursive: true }));
+    await writeFile(join(killed, "16384"), "rows");
+    await backUp("config");
+    expect(existsSync(killed)).toBe(false);
+    expect(existsSync(living)).toBe(true);
   }, 60_000);
 
   test("finds an object that was changed, and says so in the log and to staff", async () => {
@@ -166,7 +235,7 @@ describe("a folder that cannot be", () => {
       expect(run).toMatchObject({
         state: "failed",
         failed: 1,
-        problem: expect.stringMatching(`${target} cannot be there.*BACKUP_TARGET`),
+        problem: expect.stringMatching(`${target} cannot be there.*Name another place`),
       });
       expect(broken.logLines.filter((line) => line.includes('"backup_failed"'))).toHaveLength(1);
       expect((await broken.client().service.live()).status).toBe("alive");

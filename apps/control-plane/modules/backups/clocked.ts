@@ -1,8 +1,9 @@
-import { BACKUP_KINDS, type BackupRun, backupErrors } from "@securewave/contracts";
-import { defineErrors, isRefusalOf } from "@securewave/foundation";
+import { BACKUP_KINDS, type BackupRun } from "@securewave/contracts";
+import { defineErrors, HOUR_MS } from "@securewave/foundation";
 import type { JobContext, Jobs } from "@securewave/jobs";
 import type { Telemetry } from "../../http/telemetry.ts";
 import type { Archiving } from "./archiving.ts";
+import { type Wanted, workInTurn } from "./in-turn.ts";
 import type { Backups } from "./service.ts";
 
 const workErrors = defineErrors("backup_work", {
@@ -13,6 +14,8 @@ const workErrors = defineErrors("backup_work", {
 const CLEAN_UP_CRON = "47 4 * * *";
 /** On the second day of each month. */
 const VERIFY_CRON = "23 5 2 * *";
+/** A large verification, or a backup that a search makes for itself, is no backup of the night. */
+const WAITS_MS = 6 * HOUR_MS;
 
 export interface ClockedOptions {
   readonly jobs: Pick<Jobs, "define">;
@@ -25,17 +28,11 @@ export interface ClockedOptions {
 
 /** What the clock brings, and what metrics tell of it. */
 export function defineClockedBackups({ jobs, telemetry, backups, archiving, at }: ClockedOptions): void {
-  type Wanted = Parameters<Backups["work"]>[0];
-
-  /** A run that failed fails the job, which is tried again. */
+  /** Waits for other work to end. A run that failed fails the job, which is tried again. */
   async function workWholly(wanted: Wanted, { signal, progress }: JobContext): Promise<void> {
     if (!backups.isOn) return;
     const onProgress = ({ share, doing }: BackupRun) => progress(Math.round(100 * share), 100, doing);
-    const begun = await backups.work(wanted, { onProgress }).catch((error: unknown) => {
-      if (isRefusalOf(error, backupErrors.alreadyRunning)) return undefined; // staff's, or another process's
-      throw error;
-    });
-    if (begun === undefined) return;
+    const begun = await workInTurn(backups, wanted, { onProgress, signal, waitsMs: WAITS_MS });
     const stop = () => void begun.stop();
     signal.addEventListener("abort", stop, { once: true });
     const ended = await begun.over.finally(() => signal.removeEventListener("abort", stop));

@@ -74,8 +74,8 @@ export type BackupEvent =
   | { readonly kind: "verified"; readonly verification: BackupVerification }
   /** One thing went wrong; others go on. `code` is a refusal's. */
   | { readonly kind: "failed"; readonly what: string; readonly code: string; readonly problem: string }
-  /** All that the target holds, at the end. */
-  | { readonly kind: "holds"; readonly backups: readonly KnownBackup[] };
+  /** All that the target holds, at the end; of the damaged, no more is known than their ids. */
+  | { readonly kind: "holds"; readonly backups: readonly KnownBackup[]; readonly damaged: readonly string[] };
 
 const KINDS: readonly BackupEvent["kind"][] = ["progress", "made", "removed", "verified", "failed", "holds"];
 

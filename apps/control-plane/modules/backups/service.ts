@@ -20,8 +20,8 @@ import {
   type BackupOrder,
   type BackupText,
   CONTROL_NAME,
-  type KnownBackup,
 } from "./order.ts";
+import { type Held, keepOutcome } from "./outcome.ts";
 import { advance, begin, end } from "./progress.ts";
 import * as store from "./store.ts";
 import { backupViewOf, verificationViewOf } from "./views.ts";
@@ -122,7 +122,7 @@ export function createBackups(options: BackupsOptions) {
       if (unlock === undefined) throw backupErrors.alreadyRunning();
       try {
         await record?.(); // what stands in no trail is not done
-        const holds: { known?: readonly KnownBackup[] } = {};
+        const holds: Held = { verified: [] };
         const working = startWork(command, await orderOf(wanted, keys), (event) => {
           hear(event, holds);
           if (run !== undefined) onProgress?.(run);
@@ -140,33 +140,27 @@ export function createBackups(options: BackupsOptions) {
     }
   }
 
-  function hear(event: BackupEvent, holds: { known?: readonly KnownBackup[] }): void {
-    if (event.kind === "holds") holds.known = event.backups;
+  function hear(event: BackupEvent, holds: Held): void {
+    if (event.kind === "holds") holds.known = event;
     if (event.kind === "failed") logger.error("backup_failed", { code: event.code, internal: event.what });
     if (event.kind === "verified") {
       const { outcome, checks } = event.verification;
       const failed = checks.filter((check) => check.outcome === "failed").map(({ name }) => name);
       if (outcome === "failed") logger.error("backup_damaged", { internal: failed.join(", ") });
-      void database
-        .transaction((trx) => store.insertVerification(trx, event.verification))
-        .catch((error: unknown) => logger.error("background_failed", describeError(error)));
+      holds.verified.push(event.verification);
     }
     if (run !== undefined) run = advance(run, event);
   }
 
-  async function finish(working: Working, holds: { known?: readonly KnownBackup[] }): Promise<BackupRun> {
+  async function finish(working: Working, holds: Held): Promise<BackupRun> {
     const isGood = await working.finished;
     const ended = end(run ?? begin("back_up", clock.now()), isGood, clock.now());
     if (!isGood) logger.error("backup_failed", { internal: `the worker of ${ended.act} broke off` });
     else if (ended.state === "done") logger.info("backup_done", { count: ended.succeeded });
     try {
-      await database.transaction(async (trx) => {
-        if (holds.known !== undefined) await store.replaceAll(trx, holds.known);
-        const { act, begun_at, succeeded, failed, backup_ids, problem } = ended;
-        const [begunAt, endedAt] = [new Date(begun_at), new Date(ended.ended_at ?? begun_at)];
-        const counts = { succeeded, failed, backup_ids, problem, restored_to: null };
-        await store.insertRun(trx, { act, begun_at: begunAt, ended_at: endedAt, ...counts });
-      });
+      const at = new Date(clock.now());
+      const damaged = await database.transaction((trx) => keepOutcome(trx, ended, holds, at));
+      for (const id of damaged) logger.error("backup_damaged", { internal: `the manifest of ${id}` });
     } catch (error) {
       logger.error("background_failed", describeError(error));
     }

@@ -1,19 +1,21 @@
 import type { BackupKind, BackupVerification } from "@securewave/contracts";
 import type { Tables } from "@securewave/database";
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { KnownBackup } from "./order.ts";
+import type { BackupEvent } from "./order.ts";
 
 type Db = Kysely<Tables>;
 export type BackupRow = Selectable<Tables["backups"]>;
 export type VerificationRow = Selectable<Tables["backup_verifications"]>;
 export type RunRow = Selectable<Tables["backup_runs"]>;
 
+export type Holds = Pick<Extract<BackupEvent, { kind: "holds" }>, "backups" | "damaged">;
+
 /** Of verifications and of runs, the newest. */
 const KEPT = 100;
 
-/** Takes over what the target holds; what it holds no more goes. */
-export async function replaceAll(trx: Db, backups: readonly KnownBackup[]): Promise<void> {
-  const ids = backups.map(({ id }) => id);
+/** Takes over what the target holds; what it holds no more goes, and what is damaged stays as it was known. */
+export async function replaceAll(trx: Db, { backups, damaged }: Holds): Promise<void> {
+  const ids = [...backups.map(({ id }) => id), ...damaged];
   await trx.deleteFrom("backups").where(sql<boolean>`id <> all(${ids})`).execute();
   for (const { counts, taken_at, bytes, ...rest } of backups) {
     await trx
@@ -22,6 +24,25 @@ export async function replaceAll(trx: Db, backups: readonly KnownBackup[]): Prom
       .onConflict((conflict) => conflict.column("id").doNothing())
       .execute();
   }
+}
+
+/**
+ * Notes of backups that nobody has verified what is wrong with them.
+ *
+ * @returns those of which it was not known
+ */
+export async function noteDamaged(trx: Db, ids: readonly string[], at: Date): Promise<string[]> {
+  const known = await verificationsOf(trx, ids);
+  const news = ids.filter((id) => known.find((one) => one.backup_id === id)?.outcome !== "failed");
+  const detail = "Its manifest cannot be read, so that nothing of it can be restored. Make a new backup.";
+  for (const backup_id of news)
+    await insertVerification(trx, {
+      backup_id,
+      verified_at: at.toISOString(),
+      outcome: "failed",
+      checks: [{ name: "objects", outcome: "failed", detail }],
+    });
+  return news;
 }
 
 export interface ListBounds {

@@ -1,9 +1,12 @@
+import { generateKeyPairSync } from "node:crypto";
 import { parseVerifier } from "@securewave/audit-trail";
 import { openNote } from "@securewave/audit-trail/note";
 import type { DrillReport } from "@securewave/contracts";
 import { createId } from "@securewave/foundation";
 import { afterAll, expect, test } from "vitest";
 import { codeOf, openTestApp } from "../../testing.ts";
+import { serviceKeyOf } from "../service-keys/index.ts";
+import { createDrills } from "./index.ts";
 
 const service = await openTestApp();
 afterAll(() => service.close());
@@ -43,4 +46,18 @@ test("the history is listed, the newest first, of one scenario or all", async ()
   const only = await client.drills.list({ query: { scenario: "redis-loss" } });
   expect(only.items.map(({ outcome }) => outcome)).toEqual(["missed"]);
   expect(await codeOf(client.drills.show({ params: { id: createId("drill") } }))).toBe("drills.not_found");
+});
+
+test("a report is shown also where the service has another address since", async () => {
+  const key = serviceKeyOf(generateKeyPairSync("ed25519").privateKey);
+  const at = (host: string) => {
+    const telemetry = { gauge() {} };
+    const { database, clock } = service;
+    const { audit } = service.app;
+    return createDrills({ database, clock, audit, telemetry, key, name: `${host}/drills` });
+  };
+  const former = await at("vpn.example.org").record(REPORT, "system");
+  expect(await at("vpn.example.net").show(former.id)).toEqual(former);
+  const later = await at("vpn.example.net").record(REPORT, "system");
+  expect(parseVerifier(later.verifier_key)?.name).toBe("vpn.example.net/drills");
 });

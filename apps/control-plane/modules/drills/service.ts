@@ -1,5 +1,5 @@
 import { formatVerifier, rawPublicKey } from "@securewave/audit-trail";
-import { openNote, signNote } from "@securewave/audit-trail/note";
+import { openNote, signerOf, signNote } from "@securewave/audit-trail/note";
 import {
   type DrillRecord,
   DrillReport,
@@ -32,7 +32,7 @@ export type Drills = ReturnType<typeof createDrills>;
 /** Keeps what drills measured, each report under the service's signature. */
 export function createDrills({ database, clock, audit, telemetry, key, name }: DrillsOptions) {
   const { db } = database;
-  const verifier = { name, publicKey: rawPublicKey(key.privateKey) };
+  const publicKey = rawPublicKey(key.privateKey);
 
   telemetry.gauge(
     "securewave_drill_age_days",
@@ -43,8 +43,9 @@ export function createDrills({ database, clock, audit, telemetry, key, name }: D
     },
   );
 
-  /** What is shown was read out of what is signed. */
+  /** What is shown was read out of what is signed, under whatever name the service had then. */
   function recordOf(row: store.DrillRow): DrillRecord {
+    const verifier = { name: signerOf(row.note) ?? name, publicKey };
     const text = openNote(row.note, verifier);
     const signed: unknown = text === undefined ? undefined : JSON.parse(text);
     invariant(Value.Check(DrillReport, signed), "a report in the table is one that was signed here");

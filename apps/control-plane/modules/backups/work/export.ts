@@ -1,9 +1,7 @@
-import { createWriteStream } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { openTarget } from "@securewave/backup";
-import { makeFolder } from "@securewave/backup/targets/make-folder";
+import { resolve } from "node:path";
+import { type Manifest, openTarget, backupErrors as workErrors } from "@securewave/backup";
+import { openFolderTarget } from "@securewave/backup/targets/folder";
+import type { Bytes } from "@securewave/backup/targets/target";
 import { backupErrors } from "@securewave/contracts/backups";
 import { defineErrors } from "@securewave/foundation";
 import type { Config } from "../../../config.ts";
@@ -26,40 +24,51 @@ const exportErrors = defineErrors("backup_export", {
 });
 
 /**
- * Writes a backup into a folder: as it is kept, which itself is a target that can be restored from; or opened.
+ * Writes a backup into a folder: as it is kept, which itself is a target that can be restored from; or opened. What
+ * breaks off leaves nothing there.
  *
- * @throws backups.not_found, backup_export.folder_in_use, backup_export.no_text
+ * @throws backups.not_found, backup_export.folder_in_use, backup_export.no_text, backup.interrupted
  */
 export async function exportTo(
   order: OrderOf<"export">,
   config: Config,
-  { progress }: Told,
+  { progress, signal }: Told,
 ): Promise<object> {
   const target = await openTarget(targetOptionsOf(config));
   const manifest = await findManifest(target, order.backupId);
   if (manifest === undefined) throw backupErrors.notFound();
   const dir = resolve(order.toDir);
-  await makeFolder(dir);
-  if ((await readdir(dir)).length > 0) throw exportErrors.folderInUse();
-  if (order.isOpened) {
-    if (manifest.kind === "database") throw exportErrors.noText();
-    const texts = await readTexts(await identitiesFor(config, order.keyFile), target, manifest);
-    for (const { name, text } of texts) await writeFile(join(dir, name), text, { mode: 0o600, flag: "wx" });
-    return { dir, files: texts.map(({ name }) => name) };
+  const folder = openFolderTarget(dir);
+  for await (const _ of folder.list("")) throw exportErrors.folderInUse();
+  const written: string[] = [];
+  async function put(name: string, content: Bytes): Promise<void> {
+    await folder.put(name, unlessAborted(content, signal));
+    written.push(name);
+    await progress("export", 1 - 1 / (written.length + 1)); // how many there are shows at the end
   }
-  const prefixes = [
-    `backups/${manifest.kind}/${manifest.id}/`,
-    ...(manifest.kind === "database" ? ["archive/"] : []),
-  ];
-  const files: string[] = [];
-  for (const prefix of prefixes) {
-    for await (const { name } of target.list(prefix)) {
-      const path = join(dir, name);
-      await makeFolder(dirname(path));
-      await pipeline(await target.get(name), createWriteStream(path, { mode: 0o600, flags: "wx" }));
-      files.push(name);
-      await progress("export", 1 - 1 / (files.length + 1)); // how many there are shows at the end
+  try {
+    if (order.isOpened) {
+      if (manifest.kind === "database") throw exportErrors.noText();
+      const texts = await readTexts(await identitiesFor(config, order.keyFile), target, manifest);
+      for (const { name, text } of texts) await put(name, [Buffer.from(text)]);
+    } else {
+      for (const prefix of prefixesOf(manifest))
+        for await (const { name } of target.list(prefix)) await put(name, await target.get(name));
     }
+  } catch (error) {
+    for (const name of written) await folder.remove(name);
+    throw error;
   }
-  return { dir, files };
+  return { dir, files: written };
+}
+
+async function* unlessAborted(content: Bytes, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const part of content) {
+    if (signal.aborted) throw workErrors.interrupted();
+    yield part;
+  }
+}
+
+function prefixesOf({ kind, id }: Manifest): readonly string[] {
+  return [`backups/${kind}/${id}/`, ...(kind === "database" ? ["archive/"] : [])];
 }

@@ -4,6 +4,7 @@
  */
 import { createInterface } from "node:readline";
 import { RefusalError, systemClock } from "@securewave/foundation";
+import { whenAskedToEnd } from "@securewave/foundation/ending";
 import { loadConfig } from "../../../config.ts";
 import { exportTo } from "./export.ts";
 import { rotateKeys, showKeys } from "./key-acts.ts";
@@ -14,7 +15,7 @@ await main();
 
 async function main(): Promise<void> {
   const stopping = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stopping.abort());
+  whenAskedToEnd(() => stopping.abort());
   const [line] = await Array.fromAsync(firstLineOf(process.stdin));
   try {
     const order = JSON.parse(line ?? "") as MachineOrder; // it comes from a program of the same version

@@ -6,6 +6,7 @@ import { BACKUP_KINDS, type BackupKind } from "@securewave/contracts/backups";
 import { RefusalError, systemClock } from "@securewave/foundation";
 import type { BackupEvent, BackupOrder, KnownBackup } from "../order.ts";
 import type { Said } from "./said.ts";
+import { removeScratch } from "./scratch.ts";
 import { knownOf } from "./target.ts";
 
 /** Lower than whatever serves customers: setpriority(2). */
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
   stopping.signal.addEventListener("abort", () => setTimeout(() => process.exit(1), ENDS_WITHIN_MS).unref());
   setPriority(PRIORITY);
   try {
+    await removeScratch();
     await carryOut(JSON.parse(line) as BackupOrder, stopping.signal); // it comes from a process of the same version
     process.exit(0);
   } catch (error) {
@@ -64,7 +66,7 @@ async function carryOut(order: BackupOrder, signal: AbortSignal): Promise<void> 
     await emit({ kind: "removed", backupIds: removed });
   }
   try {
-    await emit({ kind: "holds", backups: await listAll(target) });
+    await emit({ kind: "holds", ...(await listAll(target)) });
   } catch (error) {
     if (!hasFailed) throw error; // what is wrong with the target was said
   }
@@ -84,9 +86,12 @@ async function removeEarly(target: Target, backupIds: readonly string[]): Promis
   return removed;
 }
 
-async function listAll(target: Target): Promise<KnownBackup[]> {
+async function listAll(target: Target): Promise<{ backups: KnownBackup[]; damaged: string[] }> {
   const lists = await Promise.all(BACKUP_KINDS.map((kind: BackupKind) => listBackups(target, kind)));
-  return lists.flatMap(({ backups }) => backups).map(knownOf);
+  return {
+    backups: lists.flatMap(({ backups }) => backups).map(knownOf),
+    damaged: lists.flatMap(({ damaged }) => damaged),
+  };
 }
 
 /** Resolves when it is on its way, so that the process may end. */

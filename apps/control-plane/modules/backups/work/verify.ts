@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   type Manifest,
@@ -21,6 +19,7 @@ import { loginOf } from "./database.ts";
 import { FIGURES } from "./figures.ts";
 import { checkRestored } from "./restored.ts";
 import type { Said } from "./said.ts";
+import { openScratchFolder } from "./scratch.ts";
 import { findManifest } from "./target.ts";
 
 type Order = Extract<BackupOrder, { act: "verify" }>;
@@ -79,7 +78,7 @@ async function checkDatabase(
 ): Promise<BackupCheck[]> {
   const countedAtMs = manifest.counts[FIGURES.atMs];
   const isCounted = countedAtMs !== undefined && reachesMs !== undefined && countedAtMs <= reachesMs;
-  const scratchDir = await mkdtemp(join(tmpdir(), "securewave-verify-"));
+  const scratchDir = await openScratchFolder();
   const checks: BackupCheck[] = [];
   try {
     const options = {
