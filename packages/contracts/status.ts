@@ -21,7 +21,7 @@ export const statusErrors = defineErrors("status", {
   },
   wrongTimes: {
     status: 422,
-    message: "Maintenance begins in the future, and ends after that, within seven days.",
+    message: "Maintenance begins within a year, and ends after that, within seven days.",
   },
   alreadyBegun: { status: 409, message: "This maintenance has begun, is over or was cancelled." },
 });
@@ -137,10 +137,11 @@ export const ServiceStatus = Strict({
 export type ServiceStatus = Static<typeof ServiceStatus>;
 
 export const MaintenanceNow = Strict({
-  mode: { ...MaintenanceMode, description: "What holds: the strictest of the three" },
+  mode: { ...MaintenanceMode, description: "What holds: the strictest of the others" },
   switched: { ...MaintenanceMode, description: "As staff switched it" },
   configured: { ...MaintenanceMode, description: "As MAINTENANCE_MODE says" },
   scheduled: { ...MaintenanceMode, description: "Of the maintenance that goes on" },
+  breach: { ...MaintenanceMode, description: "Closed while a breach is open" },
   ends_at: Nullable({ ...Instant, description: "When it ends by itself" }),
 });
 export type MaintenanceNow = Static<typeof MaintenanceNow>;

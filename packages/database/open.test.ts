@@ -149,6 +149,16 @@ test("the pool works again after all its connections were cut, idle ones and one
   expect(database.stats().waiting).toBe(0);
 });
 
+test("it tells how many connections requests have and may have, whatever jobs do", async () => {
+  await database.ping();
+  const { busy, max } = database.stats().requests;
+  expect([busy, max]).toEqual([0, expect.any(Number)]);
+  await database.transaction(async (trx) => {
+    await sql`select 1`.execute(trx);
+    expect(database.stats().requests).toEqual({ busy: 1, max });
+  });
+});
+
 test("a transaction that PostgreSQL gave up for another's sake is run again", async () => {
   await sql`insert into things (email) values ('counter')`.execute(database.db);
   let runs = 0;

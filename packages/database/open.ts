@@ -78,7 +78,13 @@ export interface Database {
    * @throws store.unreachable
    */
   ping(): Promise<number>;
-  stats(): { open: number; idle: number; waiting: number };
+  stats(): {
+    open: number;
+    idle: number;
+    waiting: number;
+    /** Of the pool that requests are answered with. */
+    requests: { busy: number; max: number };
+  };
   /**
    * Runs work in a transaction, and runs it again when PostgreSQL gave it up for another's sake: work
    * changes nothing but the database.

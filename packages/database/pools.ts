@@ -40,6 +40,7 @@ export function openPools(config: pg.PoolConfig, poolMax: number, logins: Logins
   );
   const all = [owner, ...ofLogin.values()];
   const sum = (count: (pool: pg.Pool) => number) => all.reduce((total, pool) => total + count(pool), 0);
+  const ofRequests = ofLogin.get("api") ?? owner;
 
   return {
     owner,
@@ -50,6 +51,7 @@ export function openPools(config: pg.PoolConfig, poolMax: number, logins: Logins
       open: sum((pool) => pool.totalCount),
       idle: sum((pool) => pool.idleCount),
       waiting: sum((pool) => pool.waitingCount),
+      requests: { busy: ofRequests.totalCount - ofRequests.idleCount, max: ofRequests.options.max },
     }),
     async end(): Promise<void> {
       await Promise.all(all.map((pool) => pool.end()));

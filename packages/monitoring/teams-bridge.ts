@@ -16,12 +16,21 @@ if (urlFile === undefined) {
   process.stderr.write("Which file holds the URL of the Teams workflow?\n");
   process.exit(2);
 }
+await readUrl().catch((error: NodeJS.ErrnoException) => {
+  process.stderr.write(
+    `The file with the URL of the Teams workflow cannot be read (${error.code}): ${urlFile}\n`,
+  );
+  process.exit(1);
+});
 const { hostname, port } = new URL(`http://${place}`);
 
 /** Read each time: the URL is a secret that is changed now and then. */
+async function readUrl(): Promise<string> {
+  return (await readFile(urlFile ?? "", "utf8")).trim();
+}
+
 async function post(card: object): Promise<boolean> {
-  const url = (await readFile(urlFile ?? "", "utf8")).trim();
-  const answer = await fetch(url, {
+  const answer = await fetch(await readUrl(), {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(card),

@@ -6,13 +6,22 @@ import { RefusalError } from "@securewave/foundation";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
 import { describeError, type Logger } from "../logger.ts";
 
+declare module "fastify" {
+  interface FastifyReply {
+    /** Whether maintenance refused it: staff wanted that, so it counts as no failure of the service. */
+    isOfMaintenance: boolean;
+  }
+}
+
 const PROBLEM_JSON = "application/problem+json";
 
 /** Turns every error into an RFC 9457 answer; the only place that does. */
 export function answerErrors(app: FastifyInstance, logger: Logger): void {
+  app.decorateReply("isOfMaintenance", false);
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal.status >= 500) {
+    reply.isOfMaintenance = refusal.code === requestErrors.maintenance.code;
+    if (refusal.status >= 500 && !reply.isOfMaintenance) {
       const route = request.routeOptions.url;
       logger.error("request_failed", {
         method: request.method,

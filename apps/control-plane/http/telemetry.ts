@@ -55,7 +55,7 @@ export function createTelemetry(logger: Logger): Telemetry {
   collectProcessMetrics(registry);
   const requests = new Counter({
     name: "sentinel_requests_total",
-    help: "Requests answered",
+    help: "Requests answered, without those that maintenance refused",
     labelNames: ["method", "endpoint", "status"],
     registers,
   });
@@ -106,7 +106,7 @@ export function createTelemetry(logger: Logger): Telemetry {
         const endpoint = request.routeOptions.url ?? NO_ROUTE;
         const method = labelOf(METHODS, request.method);
         const milliseconds = reply.elapsedTime;
-        requests.inc({ method, endpoint, status: reply.statusCode });
+        if (!reply.isOfMaintenance) requests.inc({ method, endpoint, status: reply.statusCode });
         if (reply.getHeader("content-type") === "text/event-stream") return;
         durations.observe({ method, endpoint }, milliseconds / 1000);
         windows.record(milliseconds);

@@ -22,6 +22,8 @@ const COMPONENTS = [
 export interface FakeStatus {
   nowMs: number;
   switched: MaintenanceMode;
+  /** Whether somebody got in, and customers are kept out. */
+  isBreached: boolean;
   readonly incidents: Mutable<Incident>[];
   readonly windows: Mutable<Maintenance>[];
   /** Of each part; one that is not here works. */
@@ -29,7 +31,7 @@ export interface FakeStatus {
 }
 
 export function createFakeStatus(nowMs = Date.parse("2026-11-20T12:00:00Z")): FakeStatus {
-  return { nowMs, switched: "off", incidents: [], windows: [], states: new Map() };
+  return { nowMs, switched: "off", isBreached: false, incidents: [], windows: [], states: new Map() };
 }
 
 const minutes = (up: number, down = 0, unknown = 0): ServiceMinutes => ({
@@ -117,10 +119,11 @@ export function statusHandlers(state: FakeStatus) {
   }
   function maintenanceNow(): MaintenanceNow {
     return {
-      mode: state.switched,
+      mode: state.isBreached ? "closed" : state.switched,
       switched: state.switched,
       configured: "off",
       scheduled: "off",
+      breach: state.isBreached ? "closed" : "off",
       ends_at: null,
     };
   }

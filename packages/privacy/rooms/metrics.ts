@@ -44,7 +44,7 @@ const method = word("method of the request", METHODS);
 const job = word("which job", [...jobs.map(({ name }) => name), "_OTHER"]);
 
 export const metrics: readonly Group[] = [
-  metric("sentinel_requests_total", "requests answered", {
+  metric("sentinel_requests_total", "requests answered, without those that maintenance refused", {
     method,
     endpoint,
     status: word("status of the answer", []),
@@ -71,8 +71,8 @@ export const metrics: readonly Group[] = [
   metric("securewave_node_handshake_seconds", "how long the slowest of the service's own handshakes took"),
   metric("securewave_connections_floor", "devices connected", {}, "range"),
   metric("securewave_database_connections", "open connections to the database"),
-  metric("securewave_database_connections_busy", "how many are in use"),
-  metric("securewave_database_connections_max", "how many there may be"),
+  metric("securewave_database_connections_busy", "how many of those that requests may have are in use"),
+  metric("securewave_database_connections_max", "how many requests may have"),
   metric("securewave_database_slow_statements", "how often a statement took long"),
   metric("securewave_database_down", "whether it does not answer"),
   metric("securewave_database_replication_lag_seconds", "how far a standby is behind"),

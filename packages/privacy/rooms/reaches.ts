@@ -18,7 +18,9 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
     "file: tunnel configuration",
     "file: zero-log report",
   ],
-  "apps/cli/service-machine.ts": ["nothing: runs the service's own program, on its machine"],
+  "apps/cli/own-program.ts": [
+    "nothing: runs programs of ours on this machine: the service's for its backups, a drill's",
+  ],
   "apps/cli/tunnel-file.ts": ["file: tunnel configuration"],
 
   // The console, in a customer's browser
@@ -47,7 +49,6 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   "apps/control-plane/modules/backups/worker.ts": ["table: backups"],
   "apps/control-plane/modules/backups/work/main.ts": ["table: backups"],
   "apps/control-plane/modules/backups/work/machine.ts": ["nothing: tells the command line what it did"],
-  "apps/control-plane/modules/backups/work/export.ts": ["file: exported backup"],
   "apps/control-plane/modules/backups/work/count.ts": ["nothing: counts rows, for the manifest of a backup"],
   "apps/control-plane/modules/backups/work/note-restore.ts": ["audit: restored_from_backup"],
   "apps/control-plane/modules/backups/work/restored.ts": [
@@ -93,7 +94,6 @@ export const reaches: Readonly<Record<string, readonly string[]>> = {
   "apps/drills/scenarios/backup-verify.ts": ["nothing: breaks a drill's own backups"],
   "apps/drills/scenarios/database-corruption.ts": ["nothing: breaks a drill's own store"],
   "apps/drills/scenarios/region-outage.ts": ["nothing: takes away a drill's own machine"],
-  "apps/cli/commands/drill-process.ts": ["nothing: starts a drill"],
 
   // Packages
   "packages/backup/archiving/receiver.ts": ["file: backups"],

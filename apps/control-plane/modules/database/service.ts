@@ -104,17 +104,18 @@ export function createDatabaseDesk({ database, telemetry, migrationsDir }: Datab
         readMigrations(),
         readSettings(),
       ]);
-      const waiting = migrations.filter(({ applied_on }) => applied_on === null).length;
+      const unapplied = migrations.filter(({ applied_on }) => applied_on === null).length;
+      const { open, idle, waiting } = database.stats();
       return {
         kind,
         version: facts.rows[0]?.version ?? "",
         megabytes: Math.round((facts.rows[0]?.bytes ?? 0) / MEGABYTE),
-        connections: database.stats(),
+        connections: { open, idle, waiting },
         roles_used: roles.filter(({ is_used }) => is_used).length,
         roles: SERVICE_LOGINS.length,
         rights_differing: differences.length,
-        migrations_applied: migrations.length - waiting,
-        migrations_waiting: waiting,
+        migrations_applied: migrations.length - unapplied,
+        migrations_waiting: unapplied,
         settings_unmet: settings.filter(({ is_met }) => !is_met).length,
         slow: { from_ms: slow.fromMs, count: slow.count() },
       };

@@ -52,7 +52,7 @@ export const HEALTH_CHECKS: readonly CheckSpec[] = [
       "VpnBackupOld",
       "BackupUnverified",
     ],
-    well: "They are as young as they should be.",
+    well: "None is late, and none was found damaged.",
     unknown: "None are made here.",
     isPublic: true,
   },
@@ -91,7 +91,7 @@ export const HEALTH_CHECKS: readonly CheckSpec[] = [
     id: "zero_log",
     title: "Proof that nothing is kept",
     alerts: ["TracesFound", "ProofOld"],
-    well: "The newest search found nothing.",
+    well: "No search found traces, and none is late.",
     unknown: "Nothing is known of it.",
   },
 ];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "@securewave/database";
 import { SECOND_MS } from "@securewave/foundation";
 import { sql } from "kysely";
@@ -5,20 +6,22 @@ import type { Telemetry } from "../../http/telemetry.ts";
 import { createCertificateWatch } from "./certificate.ts";
 import { createClockWatch, createCpuShare, diskShare, memoryShare } from "./machine.ts";
 
+const LOOKS_MAX = 6;
+const LOOK_EVERY_MS = 50;
+
 export interface FigureOptions {
   readonly database: Database;
   readonly telemetry: Pick<Telemetry, "gauge">;
   readonly publicUrl: string;
   /** On whose disk it is looked for room. */
   readonly dataDir: string;
-  readonly connectionsMax: number;
   /** How many jobs of the clock did not run when they should have. */
   readonly jobsOverdue: () => Promise<number>;
 }
 
 /** Adds the gauges that alerts and health go by, where nothing else tells them. */
 export function addFigures(options: FigureOptions): void {
-  const { database, telemetry, publicUrl, dataDir, connectionsMax, jobsOverdue } = options;
+  const { database, telemetry, publicUrl, dataDir, jobsOverdue } = options;
   const { gauge } = telemetry;
   const certificateDays = createCertificateWatch(publicUrl, Date.now);
   const clock = createClockWatch();
@@ -43,13 +46,12 @@ export function addFigures(options: FigureOptions): void {
   );
   gauge(
     "securewave_database_connections_max",
-    "Connections to the database that may be open",
-    () => connectionsMax,
+    "Connections to the database that requests may have",
+    () => database.stats().requests.max,
   );
-  gauge("securewave_database_connections_busy", "Connections to the database that are in use", () => {
-    const { open, idle } = database.stats();
-    return open - idle;
-  });
+  gauge("securewave_database_connections_busy", "Connections to the database that requests have in use", () =>
+    busyConnections(database),
+  );
   gauge(
     "securewave_database_replication_lag_seconds",
     "How far the standby that is furthest behind is, where the login may see it",
@@ -65,6 +67,16 @@ export function addFigures(options: FigureOptions): void {
     clockOffsetSeconds,
   );
   gauge("securewave_certificate_days", "Days until the certificate of PUBLIC_URL ends", certificateDays);
+}
+
+/** Full is what stays full: figures and pages ask much at once, which is over within milliseconds. */
+async function busyConnections({ stats }: Pick<Database, "stats">): Promise<number> {
+  for (let look = 1; look < LOOKS_MAX; look++) {
+    const { busy, max } = stats().requests;
+    if (busy < max) return busy;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return stats().requests.busy;
 }
 
 async function replicationLagSeconds({ db }: Database): Promise<number> {

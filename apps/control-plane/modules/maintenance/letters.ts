@@ -119,7 +119,9 @@ function maintenanceLetter(
   const tunnels = regions
     ? `Tunnels to servers in ${regions.join(", ")} may be interrupted; those to other servers go on.`
     : "Tunnels that are connected go on.";
-  const rest = kind === "cancelled" ? [] : [...window.text.split(/\n+/), MODE_WORDS[window.mode], tunnels];
+  const urgency = window.is_emergency ? "It is an emergency, announced less than 24 hours ahead." : "";
+  const rest =
+    kind === "cancelled" ? [] : [urgency, ...window.text.split(/\n+/), MODE_WORDS[window.mode], tunnels];
   return {
     to,
     subject: SUBJECTS[kind](serviceName),

@@ -72,6 +72,16 @@ describe("closed", () => {
     expect((await service.send("/status")).text).toContain("closed to customers");
   });
 
+  test("what it refuses counts as no failed request: nobody is to be woken for it", async () => {
+    const customer = await service.person();
+    await switchMode("closed");
+    for (let time = 0; time < 3; time++) await codeOf(customer.client.devices.list());
+    const samples = await service.app.telemetry.samples();
+    const answered = samples.filter(({ name }) => name === "sentinel_requests_total");
+    expect(answered.filter(({ labels }) => Number(labels.status) >= 500)).toEqual([]);
+    expect(answered.length).toBeGreaterThan(0);
+  });
+
   test("nodes stay connected, and take on what staff change", async () => {
     const node = await connectNode(service);
     await switchMode("closed");
@@ -125,6 +135,7 @@ describe("a scheduled maintenance", () => {
     expect(await codeOf(schedule(25, 24.5))).toBe("status.wrong_times");
     expect(await codeOf(schedule(-1, 1, { is_emergency: true }))).toBe("status.wrong_times");
     expect(await codeOf(schedule(24, 24 + 7 * 24 + 1))).toBe("status.wrong_times");
+    expect(await codeOf(schedule(367 * 24, 367 * 24 + 1))).toBe("status.wrong_times");
     expect(await codeOf(schedule(24, 25, { components: ["tunnels/Atlantis"] }))).toBe(
       "status.no_such_component",
     );
@@ -208,6 +219,15 @@ describe("letters", () => {
     ]);
     expect(await lettersTo(elsewhere.email)).toEqual([]);
     expect(await lettersTo((await service.admin()).email)).toEqual([]);
+  });
+
+  test("say that it is an emergency", async () => {
+    const customer = await service.person();
+    await schedule(30, 31, { notifies: true });
+    await schedule(1, 2, { notifies: true, is_emergency: true, title: "Leak" });
+    await eventually(async () => expect(await lettersTo(customer.email)).toHaveLength(2));
+    const urgent = (await service.mails()).filter(({ text }) => text.includes("It is an emergency"));
+    expect(urgent.map(({ text }) => text.includes("“Leak”"))).toEqual([true]);
   });
 
   test("tell the new time of what is moved, and go again before it begins; nothing is sent of fewer minutes", async () => {

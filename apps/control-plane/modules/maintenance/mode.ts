@@ -22,9 +22,11 @@ export interface ServiceModeOptions {
   readonly bus: Bus;
   readonly audit: Audit;
   readonly telemetry: Pick<Telemetry, "gauge">;
-  readonly windows: Pick<MaintenanceWindows, "held" | "heldLast">;
+  readonly windows: Pick<MaintenanceWindows, "held">;
   /** As MAINTENANCE_MODE says. */
   readonly configured: MaintenanceMode;
+  /** An open breach lets in nobody but staff. */
+  readonly isBreachOpen: () => Promise<boolean>;
 }
 
 export type ServiceMode = ReturnType<typeof createServiceMode>;
@@ -55,36 +57,48 @@ const ALWAYS_OPEN: ReadonlySet<RouteSpec> = new Set<RouteSpec>([
   api.nodes.join,
 ]);
 
-/** What customers may do while the service is maintained: the strictest of what is configured, switched and scheduled. */
-export function createServiceMode(options: ServiceModeOptions) {
-  const { database, clock, bus, audit, telemetry, windows, configured } = options;
-  const cache = createCache(() => store.readMode(database.db), bus);
-  /** While the store is away, what was known last holds on. */
-  let switchedLast: MaintenanceMode = "off";
+/** What is kept in the store and changed by staff alone. */
+type Kept = Pick<MaintenanceNow, "switched" | "breach">;
 
-  async function readSwitched(): Promise<MaintenanceMode> {
-    switchedLast = await cache.read().catch(() => switchedLast);
-    return switchedLast;
+/**
+ * What customers may do while the service is maintained: the strictest of what is configured, switched, scheduled, and
+ * demanded by a breach.
+ */
+export function createServiceMode(options: ServiceModeOptions) {
+  const { database, clock, bus, audit, telemetry, windows, configured, isBreachOpen } = options;
+  const cache = createCache(load, bus);
+  /** While the store is away, what was known last holds on. */
+  let keptLast: Kept = { switched: "off", breach: "off" };
+
+  async function load(): Promise<Kept> {
+    const [switched, isBreached] = await Promise.all([store.readMode(database.db), isBreachOpen()]);
+    return { switched, breach: isBreached ? "closed" : "off" };
+  }
+  async function readKept(): Promise<Kept> {
+    keptLast = await cache.read().catch(() => keptLast);
+    return keptLast;
   }
 
-  function nowOf(switched: MaintenanceMode, open: readonly WindowRow[]): MaintenanceNow {
+  function nowOf({ switched, breach }: Kept, open: readonly WindowRow[]): MaintenanceNow {
     const active = open.filter((row) => stateOf(row, clock.now()) === "active" && row.mode !== "off");
     const scheduled = strictest(active.map((row) => row.mode));
-    const mode = strictest([configured, switched, scheduled]);
-    const isBounded = mode !== "off" && strictest([configured, switched]) !== mode;
+    const lasting = strictest([configured, switched, breach]);
+    const mode = strictest([lasting, scheduled]);
+    const isBounded = mode !== lasting;
     const endsMs = Math.max(...active.filter((row) => row.mode === mode).map((row) => +row.ends_at));
     return {
       mode,
       switched,
       configured,
       scheduled,
+      breach,
       ends_at: isBounded ? new Date(endsMs).toISOString() : null,
     };
   }
 
   async function current(): Promise<MaintenanceNow> {
-    const [mode, open] = await Promise.all([readSwitched(), windows.held()]);
-    return nowOf(mode, open);
+    const [kept, open] = await Promise.all([readKept(), windows.held()]);
+    return nowOf(kept, open);
   }
 
   /**
@@ -136,16 +150,13 @@ export function createServiceMode(options: ServiceModeOptions) {
       };
     },
 
-    /** What held when it was last asked for, without asking. */
-    isOn: () => nowOf(switchedLast, windows.heldLast()).mode !== "off",
-
     /** @throws request.maintenance while only staff are let in */
     async demandLogIn(role: Role): Promise<void> {
       const now = await current();
       if (now.mode === "closed" && role === "customer") throw refusalOf(now);
     },
 
-    /** Switches it by hand, beside what is configured and scheduled. */
+    /** Switches it by hand, beside all else that closes the service. */
     async switchTo(mode: MaintenanceMode, actor: string): Promise<MaintenanceNow> {
       await database.transaction(async (trx) => {
         await store.writeMode(trx, mode);

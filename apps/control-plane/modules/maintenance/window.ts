@@ -15,6 +15,7 @@ export type WindowChange = BodyOf<typeof api.statusDesk.reschedule>;
 
 export const NOTICE_MS = 24 * HOUR_MS;
 const LENGTH_MAX_MS = 7 * DAY_MS;
+const AHEAD_MAX_MS = 366 * DAY_MS;
 
 export function strictest(modes: readonly MaintenanceMode[]): MaintenanceMode {
   return modes.reduce(
@@ -48,8 +49,9 @@ export function demandTimes(
   nowMs: number,
 ): void {
   const [startsMs, endsMs] = [+starts_at, +ends_at];
-  const isInOrder = startsMs >= nowMs && endsMs > startsMs && endsMs - startsMs <= LENGTH_MAX_MS;
-  if (!isInOrder) throw statusErrors.wrongTimes();
+  const isAhead = startsMs >= nowMs && startsMs - nowMs <= AHEAD_MAX_MS;
+  const isInOrder = endsMs > startsMs && endsMs - startsMs <= LENGTH_MAX_MS;
+  if (!isAhead || !isInOrder) throw statusErrors.wrongTimes();
   if (!is_emergency && startsMs - nowMs < NOTICE_MS) throw statusErrors.tooSoon();
 }
 

@@ -51,7 +51,6 @@ export function createMaintenanceWindows(options: MaintenanceWindowsOptions) {
   return {
     /** Those that go on or were to come some seconds ago, the first one first. */
     held,
-    heldLast: () => last,
 
     async list(page: PageRequest) {
       const bounds = boundsOf(page, ["integer", "text"]);

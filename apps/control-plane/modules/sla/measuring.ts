@@ -16,8 +16,6 @@ export interface MeasuringOptions {
   readonly queries: () => { readonly count: number; readonly seconds: number };
   /** Whether announced maintenance of a part goes on. */
   readonly isMaintained: (component: string, atMs: number) => Promise<boolean>;
-  /** Whether staff let customers in no more, so that refusals are no errors. */
-  readonly isClosed: () => boolean;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -35,7 +33,7 @@ interface Minute {
 
 /** Looks every minute how the service is, and counts how fast it answers. What it writes comes by the clock. */
 export function createMeasuring(options: MeasuringOptions) {
-  const { database, clock, probe, queries, isMaintained, isClosed, onTrouble } = options;
+  const { database, clock, probe, queries, isMaintained, onTrouble } = options;
   const process_ = randomBytes(9).toString("base64url");
   const tallies = new Map<number, Tally>();
   const held: Minute[] = [];
@@ -120,7 +118,7 @@ export function createMeasuring(options: MeasuringOptions) {
       server.addHook("onResponse", async (request, reply) => {
         const isStream = reply.getHeader("content-type") === "text/event-stream";
         const isOfMachines = request.routeOptions.url?.startsWith("/api/health") ?? false;
-        if (isStream || isOfMachines || (reply.statusCode === 503 && isClosed())) return;
+        if (isStream || isOfMachines || reply.isOfMaintenance) return;
         tally().request(reply.elapsedTime, reply.statusCode >= 500);
       });
     },

@@ -29,10 +29,16 @@ const KEPT_DAYS = { quarters: 8, hours: 100, days: 5 * 366 };
 export function defineRollUp(options: RollUpOptions): () => Promise<void> {
   const { database, clock, jobs, history, announced } = options;
 
+  /** Of a service that was away for longer than that, the last day in which it was there is not summed up yet. */
+  async function fromMsAt(nowMs: number): Promise<number> {
+    const last = (await store.lastDay(database.db))?.getTime() ?? (await history.sinceMs()) ?? nowMs;
+    return Math.min(rewrittenFromMs(nowMs), startOf(last, "day"));
+  }
+
   /** Writes hours and days anew from the quarters of the last two days, and deletes what is too old. */
   async function rollUp(): Promise<void> {
     const nowMs = clock.now();
-    const fromMs = rewrittenFromMs(nowMs);
+    const fromMs = await fromMsAt(nowMs);
     await markAnnounced(fromMs, nowMs);
     for (const period of ["hour", "day"] as const) {
       const known = [...(await history.fromQuarters(fromMs, nowMs, period)).values()];

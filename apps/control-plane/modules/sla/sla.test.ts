@@ -104,6 +104,36 @@ test("hours and days are summed up from quarters, the same however often, and st
   expect(await apiOn("2026-11-20")).toEqual([70]);
 });
 
+test("what was measured before the service was away for days is summed up when it is back", async () => {
+  measureAt(service);
+  await minutes(20);
+  await levels().rollUp();
+  await minutes(10);
+  service.clock.advanceSeconds(10 * 24 * 3600);
+  await levels().rollUp();
+  const [day] = (await month()).days.filter(({ day }) => day === "2026-11-20");
+  expect(day && worked(day.minutes)).toBe(30);
+});
+
+test("days of maintenance are marked also where there are many regions", async () => {
+  measureAt(service);
+  await minutes(1);
+  const { client } = await service.admin();
+  const at = (days: number) => new Date(START_MS + days * 24 * 3_600_000).toISOString();
+  const window = { title: "Move", text: "We move.", notifies: false };
+  await client.statusDesk.schedule({ body: { ...window, starts_at: at(1.01), ends_at: at(5) } });
+  service.clock.advanceSeconds(5 * 24 * 3600);
+  await service.database.pool.query(
+    `insert into availability_quarters
+     select $1, 'tunnels/region-' || n, 1, 0, 0, 0 from generate_series(1, 60) n`,
+    [new Date(START_MS + 4 * 24 * 3_600_000 - 20_000)],
+  );
+  await levels().rollUp();
+  const { components } = await month();
+  expect(components.filter(({ component }) => component.startsWith("tunnels/"))).toHaveLength(60);
+  for (const { minutes } of components) expect(minutes.maintenance).toBeGreaterThan(2 * 24 * 60);
+});
+
 test("announced maintenance is left out of the promise, also where the service was stopped for it; an emergency is not", async () => {
   measureAt(service);
   const { client } = await service.admin();

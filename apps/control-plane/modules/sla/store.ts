@@ -8,21 +8,28 @@ type AvailabilityPeriod = Row<"availability_periods">;
 type PerformancePeriod = Row<"performance_periods">;
 type Period = AvailabilityPeriod["period"];
 
+/** A statement takes 65,535 values, and days of many regions are more. @see PostgreSQL's message Bind */
+const ROWS_MAX = 5_000;
+
+function* portionsOf<One>(rows: readonly One[]): Generator<One[]> {
+  for (let at = 0; at < rows.length; at += ROWS_MAX) yield rows.slice(at, at + ROWS_MAX);
+}
+
 /** Adds minutes to those that are there: what is added twice is there once. */
 export async function addMinutes(db: Db, rows: readonly AvailabilityQuarter[]): Promise<void> {
-  if (rows.length === 0) return;
-  await db
-    .insertInto("availability_quarters")
-    .values([...rows])
-    .onConflict((conflict) =>
-      conflict.columns(["starts_at", "component"]).doUpdateSet({
-        up: sql`availability_quarters.up | excluded.up`,
-        degraded: sql`availability_quarters.degraded | excluded.degraded`,
-        down: sql`availability_quarters.down | excluded.down`,
-        maintenance: sql`availability_quarters.maintenance | excluded.maintenance`,
-      }),
-    )
-    .execute();
+  for (const portion of portionsOf(rows))
+    await db
+      .insertInto("availability_quarters")
+      .values(portion)
+      .onConflict((conflict) =>
+        conflict.columns(["starts_at", "component"]).doUpdateSet({
+          up: sql`availability_quarters.up | excluded.up`,
+          degraded: sql`availability_quarters.degraded | excluded.degraded`,
+          down: sql`availability_quarters.down | excluded.down`,
+          maintenance: sql`availability_quarters.maintenance | excluded.maintenance`,
+        }),
+      )
+      .execute();
 }
 
 export async function putPerformance(
@@ -89,10 +96,10 @@ export async function putPeriods(
   availability: readonly AvailabilityPeriod[],
   performance: readonly PerformancePeriod[],
 ): Promise<void> {
-  if (availability.length > 0)
+  for (const portion of portionsOf(availability))
     await trx
       .insertInto("availability_periods")
-      .values([...availability])
+      .values(portion)
       .onConflict((conflict) =>
         conflict.columns(["period", "starts_at", "component"]).doUpdateSet({
           up_minutes: sql`excluded.up_minutes`,
@@ -102,12 +109,24 @@ export async function putPeriods(
         }),
       )
       .execute();
-  if (performance.length > 0)
+  for (const portion of portionsOf(performance))
     await trx
       .insertInto("performance_periods")
-      .values([...performance])
+      .values(portion)
       .onConflict((conflict) => conflict.columns(["period", "starts_at"]).doUpdateSet(PERFORMANCE_OF_NEW))
       .execute();
+}
+
+/** The last day that anything was summed up of; undefined where nothing was. */
+export async function lastDay(db: Db): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom("availability_periods")
+    .select("starts_at")
+    .where("period", "=", "day")
+    .orderBy("starts_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.starts_at;
 }
 
 /** The quarters in which measuring began. */

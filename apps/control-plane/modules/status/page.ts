@@ -16,6 +16,8 @@ const HEADLINES: Readonly<Record<ComponentState, string>> = {
   maintenance: "Maintenance goes on.",
   unknown: "Nobody has measured in the last minutes how the service is.",
 };
+/** Of an incident that impairs no part, or none that it names. */
+const HEADLINE_OF_INCIDENT = "All parts work, and something is wrong.";
 const MODES = {
   off: undefined,
   "read-only": "Read-only: customers can look at everything and change nothing. Tunnels go on.",
@@ -46,8 +48,10 @@ export function statusPage(status: ServiceStatus): string {
   const going = incidents.filter((incident) => incident.state !== "resolved");
   const past = incidents.filter((incident) => incident.state === "resolved");
   const measured = measured_at === null ? "" : ` Measured at ${time(measured_at)}.`;
+  const isHidden = state === "up" && going.length > 0;
+  const [headline, look] = isHidden ? [HEADLINE_OF_INCIDENT, "degraded"] : [HEADLINES[state], state];
   const body = [
-    `<p class="lead ${state}"><strong>${HEADLINES[state]}</strong>${measured}</p>`,
+    `<p class="lead ${look}"><strong>${headline}</strong>${measured}</p>`,
     MODES[mode] === undefined ? "" : `<p class="note">${MODES[mode]}</p>`,
     section("What is wrong", going.map(incidentHtml)),
     section("Maintenance", maintenance.map(maintenanceHtml)),
@@ -139,7 +143,7 @@ const FOOT = `<p><a href="/status/feed.atom">Atom feed</a> · <a href="/api/stat
 const STYLE = `
 :root{--up:#1a7f37;--degraded:#9a6700;--down:#cf222e;--maintenance:#0969da;--unknown:#6e7781}
 @media(prefers-color-scheme:dark){:root{--up:#3fb950;--degraded:#d29922;--down:#ff7b72;--maintenance:#58a6ff;--unknown:#9198a1}}
-h2{margin-top:2.2rem}h3{display:inline-block;margin:0 .6rem 0 0;font-size:1.05rem}
+h2{margin-top:2.2rem}h3{display:inline-block;margin:0 .6rem 0 0;font-size:1.05rem;overflow-wrap:anywhere}
 .lead,.note,article{border-left:4px solid var(--unknown);padding:.5rem 1rem;margin:1rem 0}
 .lead.up{border-color:var(--up)}.lead.degraded{border-color:var(--degraded)}.lead.down{border-color:var(--down)}
 .lead.maintenance,.note{border-color:var(--maintenance)}

@@ -3,6 +3,7 @@ import { createManualClock } from "@securewave/foundation";
 import { eventually } from "@securewave/testing/eventually";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codeOf, openTestApp, type TestApp } from "../../testing.ts";
+import { statusPage } from "./page.ts";
 import { stateOfDay, stateOfService } from "./state.ts";
 
 const service: TestApp = await openTestApp({ clock: createManualClock(Date.parse("2026-11-20T10:00:00Z")) });
@@ -149,6 +150,15 @@ describe("the page", () => {
     const hash = createHash("sha256").update(style).digest("base64");
     expect(page.headers.get("content-security-policy")).toContain(`style-src 'sha256-${hash}'`);
     expect((await service.send("/status/times.js")).headers.get("content-type")).toContain("text/javascript");
+  });
+
+  test("does not say that everything works above an incident that goes on", async () => {
+    const status = { ...(await shown()), state: "up" as const };
+    const [incident] = status.incidents.filter(({ state }) => state !== "resolved");
+    expect(statusPage({ ...status, incidents: [] })).toContain("Everything works.");
+    expect(statusPage({ ...status, incidents: incident ? [incident] : [] })).toContain(
+      "All parts work, and something is wrong.",
+    );
   });
 
   test("draws 90 days for each part, with those in which nobody measured as not known", async () => {
