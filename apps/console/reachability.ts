@@ -2,6 +2,8 @@
 export interface Reachability {
   isReachable(): boolean;
   subscribe(changed: () => void): () => void;
+  /** Waits until a request is answered again; at once where nothing says otherwise. */
+  whenReachable(): Promise<void>;
   /** A `fetch` that takes note of how it went. */
   readonly fetch: typeof fetch;
 }
@@ -16,12 +18,22 @@ export function createReachability(inner: typeof fetch): Reachability {
     for (const changed of subscribers) changed();
   }
 
+  function subscribe(changed: () => void): () => void {
+    subscribers.add(changed);
+    return () => subscribers.delete(changed);
+  }
+
   return {
     isReachable: () => reachable,
-    subscribe(changed) {
-      subscribers.add(changed);
-      return () => subscribers.delete(changed);
-    },
+    subscribe,
+    whenReachable: () =>
+      new Promise((resolve) => {
+        if (reachable) return resolve();
+        const unsubscribe = subscribe(() => {
+          unsubscribe(); // it is told of changes only: this one is that it is there
+          resolve();
+        });
+      }),
     fetch: async (input, init) => {
       try {
         const response = await inner(input, init);

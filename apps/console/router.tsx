@@ -1,17 +1,11 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  notFound,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, notFound, redirect } from "@tanstack/react-router";
 import { session } from "./api.ts";
 import { parseAuditFilter } from "./audit-filter.ts";
 import { parseFleetFilter } from "./fleet-filter.ts";
 import { Root } from "./layout/root.tsx";
 import { RouteError } from "./layout/route-error.tsx";
 import { VisitorLayout } from "./layout/visitor-layout.tsx";
+import { lazyPage } from "./lazy-page.ts";
 import { noteNavigation } from "./navigation.ts";
 import { parseOwnPath } from "./own-path.ts";
 import { queryClient, serviceQuery } from "./queries.ts";
@@ -27,7 +21,7 @@ const searchable = (raw: Record<string, unknown>): { search?: string | undefined
 
 const root = createRootRoute({
   component: Root,
-  notFoundComponent: lazyRouteComponent(() => import("./pages/not-found/not-found-page.tsx"), "NotFoundPage"),
+  notFoundComponent: lazyPage(() => import("./pages/not-found/not-found-page.tsx"), "NotFoundPage"),
   beforeLoad: async () => {
     if (session.state().status === "unknown") await session.restore();
   },
@@ -55,7 +49,7 @@ const logIn = createRoute({
     if (session.state().status === "loggedIn")
       throw redirect({ href: parseOwnPath(search.next) ?? "/", replace: true });
   },
-  component: lazyRouteComponent(() => import("./pages/log-in/log-in-page.tsx"), "LogInPage"),
+  component: lazyPage(() => import("./pages/log-in/log-in-page.tsx"), "LogInPage"),
 });
 
 const signUp = createRoute({
@@ -64,31 +58,31 @@ const signUp = createRoute({
   beforeLoad: () => {
     if (session.state().status === "loggedIn") throw redirect({ to: "/", replace: true });
   },
-  component: lazyRouteComponent(() => import("./pages/sign-up/sign-up-page.tsx"), "SignUpPage"),
+  component: lazyPage(() => import("./pages/sign-up/sign-up-page.tsx"), "SignUpPage"),
 });
 
 const forgot = createRoute({
   getParentRoute: () => visitor,
   path: "/forgot",
-  component: lazyRouteComponent(() => import("./pages/forgot/forgot-page.tsx"), "ForgotPage"),
+  component: lazyPage(() => import("./pages/forgot/forgot-page.tsx"), "ForgotPage"),
 });
 
 const reset = createRoute({
   getParentRoute: () => visitor,
   path: "/reset",
-  component: lazyRouteComponent(() => import("./pages/reset/reset-page.tsx"), "ResetPage"),
+  component: lazyPage(() => import("./pages/reset/reset-page.tsx"), "ResetPage"),
 });
 
 const verify = createRoute({
   getParentRoute: () => visitor,
   path: "/verify",
-  component: lazyRouteComponent(() => import("./pages/verify/verify-page.tsx"), "VerifyPage"),
+  component: lazyPage(() => import("./pages/verify/verify-page.tsx"), "VerifyPage"),
 });
 
 const setUp = createRoute({
   getParentRoute: () => visitor,
   path: "/setup",
-  component: lazyRouteComponent(() => import("./pages/set-up/set-up-page.tsx"), "SetUpPage"),
+  component: lazyPage(() => import("./pages/set-up/set-up-page.tsx"), "SetUpPage"),
 });
 
 const account = createRoute({
@@ -103,14 +97,14 @@ const account = createRoute({
       replace: true,
     });
   },
-  component: lazyRouteComponent(() => import("./layout/account-layout.tsx"), "AccountLayout"),
+  component: lazyPage(() => import("./layout/account-layout.tsx"), "AccountLayout"),
 });
 
 const devices = createRoute({
   getParentRoute: () => account,
   path: "/devices",
   validateSearch: searchable,
-  component: lazyRouteComponent(() => import("./pages/devices/devices-page.tsx"), "DevicesPage"),
+  component: lazyPage(() => import("./pages/devices/devices-page.tsx"), "DevicesPage"),
 });
 
 const newDevice = createRoute({
@@ -122,55 +116,55 @@ const newDevice = createRoute({
     server: parseText(raw.server),
     region: parseText(raw.region),
   }),
-  component: lazyRouteComponent(() => import("./pages/new-device/new-device-page.tsx"), "NewDevicePage"),
+  component: lazyPage(() => import("./pages/new-device/new-device-page.tsx"), "NewDevicePage"),
 });
 
 const device = createRoute({
   getParentRoute: () => account,
   path: "/devices/$id",
-  component: lazyRouteComponent(() => import("./pages/device/device-page.tsx"), "DevicePage"),
+  component: lazyPage(() => import("./pages/device/device-page.tsx"), "DevicePage"),
 });
 
 const servers = createRoute({
   getParentRoute: () => account,
   path: "/servers",
-  component: lazyRouteComponent(() => import("./pages/servers/servers-page.tsx"), "ServersPage"),
+  component: lazyPage(() => import("./pages/servers/servers-page.tsx"), "ServersPage"),
 });
 
 const ownAccount = createRoute({
   getParentRoute: () => account,
   path: "/account",
-  component: lazyRouteComponent(() => import("./pages/account/account-page.tsx"), "AccountPage"),
+  component: lazyPage(() => import("./pages/account/account-page.tsx"), "AccountPage"),
 });
 
 const usage = createRoute({
   getParentRoute: () => account,
   path: "/account/usage",
-  component: lazyRouteComponent(() => import("./pages/usage/usage-page.tsx"), "UsagePage"),
+  component: lazyPage(() => import("./pages/usage/usage-page.tsx"), "UsagePage"),
 });
 
 const security = createRoute({
   getParentRoute: () => account,
   path: "/account/security",
-  component: lazyRouteComponent(() => import("./pages/security/security-page.tsx"), "SecurityPage"),
+  component: lazyPage(() => import("./pages/security/security-page.tsx"), "SecurityPage"),
 });
 
 const privacy = createRoute({
   getParentRoute: () => account,
   path: "/account/privacy",
-  component: lazyRouteComponent(() => import("./pages/privacy/privacy-page.tsx"), "PrivacyPage"),
+  component: lazyPage(() => import("./pages/privacy/privacy-page.tsx"), "PrivacyPage"),
 });
 
 const apiKeys = createRoute({
   getParentRoute: () => account,
   path: "/account/api-keys",
-  component: lazyRouteComponent(() => import("./pages/api-keys/api-keys-page.tsx"), "ApiKeysPage"),
+  component: lazyPage(() => import("./pages/api-keys/api-keys-page.tsx"), "ApiKeysPage"),
 });
 
 const newApiKey = createRoute({
   getParentRoute: () => account,
   path: "/account/api-keys/new",
-  component: lazyRouteComponent(() => import("./pages/api-keys/new-api-key-page.tsx"), "NewApiKeyPage"),
+  component: lazyPage(() => import("./pages/api-keys/new-api-key-page.tsx"), "NewApiKeyPage"),
 });
 
 /** To customers, the operator's pages do not exist. The API decides who may do what; this only spares a refusal. */
@@ -186,90 +180,87 @@ const staff = createRoute({
 const overview = createRoute({
   getParentRoute: () => staff,
   path: "/admin",
-  component: lazyRouteComponent(() => import("./pages/admin-overview/overview-page.tsx"), "OverviewPage"),
+  component: lazyPage(() => import("./pages/admin-overview/overview-page.tsx"), "OverviewPage"),
 });
 
 const nodes = createRoute({
   getParentRoute: () => staff,
   path: "/admin/nodes",
   validateSearch: parseFleetFilter,
-  component: lazyRouteComponent(() => import("./pages/nodes/nodes-page.tsx"), "NodesPage"),
+  component: lazyPage(() => import("./pages/nodes/nodes-page.tsx"), "NodesPage"),
 });
 
 const newNode = createRoute({
   getParentRoute: () => staff,
   path: "/admin/nodes/new",
-  component: lazyRouteComponent(() => import("./pages/new-node/new-node-page.tsx"), "NewNodePage"),
+  component: lazyPage(() => import("./pages/new-node/new-node-page.tsx"), "NewNodePage"),
 });
 
 const node = createRoute({
   getParentRoute: () => staff,
   path: "/admin/nodes/$id",
-  component: lazyRouteComponent(() => import("./pages/node/node-page.tsx"), "NodePage"),
+  component: lazyPage(() => import("./pages/node/node-page.tsx"), "NodePage"),
 });
 
 const users = createRoute({
   getParentRoute: () => staff,
   path: "/admin/users",
   validateSearch: searchable,
-  component: lazyRouteComponent(() => import("./pages/users/users-page.tsx"), "UsersPage"),
+  component: lazyPage(() => import("./pages/users/users-page.tsx"), "UsersPage"),
 });
 
 const blocks = createRoute({
   getParentRoute: () => staff,
   path: "/admin/blocks",
-  component: lazyRouteComponent(() => import("./pages/blocks/blocks-page.tsx"), "BlocksPage"),
+  component: lazyPage(() => import("./pages/blocks/blocks-page.tsx"), "BlocksPage"),
 });
 
 const plans = createRoute({
   getParentRoute: () => staff,
   path: "/admin/plans",
-  component: lazyRouteComponent(() => import("./pages/plans/plans-page.tsx"), "PlansPage"),
+  component: lazyPage(() => import("./pages/plans/plans-page.tsx"), "PlansPage"),
 });
 
 const privacyRequests = createRoute({
   getParentRoute: () => staff,
   path: "/admin/privacy-requests",
-  component: lazyRouteComponent(
-    () => import("./pages/privacy-requests/requests-page.tsx"),
-    "PrivacyRequestsPage",
-  ),
+  component: lazyPage(() => import("./pages/privacy-requests/requests-page.tsx"), "PrivacyRequestsPage"),
 });
 
 const health = createRoute({
   getParentRoute: () => staff,
   path: "/admin/health",
-  component: lazyRouteComponent(() => import("./pages/health/health-page.tsx"), "HealthPage"),
+  component: lazyPage(() => import("./pages/health/health-page.tsx"), "HealthPage"),
 });
 
 const database = createRoute({
   getParentRoute: () => staff,
   path: "/admin/database",
-  component: lazyRouteComponent(() => import("./pages/database/database-page.tsx"), "DatabasePage"),
+  component: lazyPage(() => import("./pages/database/database-page.tsx"), "DatabasePage"),
 });
 
 const alerts = createRoute({
   getParentRoute: () => staff,
   path: "/admin/alerts",
-  component: lazyRouteComponent(() => import("./pages/alerts/alerts-page.tsx"), "AlertsPage"),
+  component: lazyPage(() => import("./pages/alerts/alerts-page.tsx"), "AlertsPage"),
 });
 
 const sla = createRoute({
   getParentRoute: () => staff,
   path: "/admin/sla",
-  component: lazyRouteComponent(() => import("./pages/sla/sla-page.tsx"), "SlaPage"),
+  component: lazyPage(() => import("./pages/sla/sla-page.tsx"), "SlaPage"),
 });
 
 const status = createRoute({
   getParentRoute: () => staff,
   path: "/admin/status",
-  component: lazyRouteComponent(() => import("./pages/status/status-page.tsx"), "StatusPage"),
+  component: lazyPage(() => import("./pages/status/status-page.tsx"), "StatusPage"),
 });
 
 const drills = createRoute({
   getParentRoute: () => staff,
   path: "/admin/drills",
-  component: lazyRouteComponent(() => import("./pages/drills/drills-page.tsx"), "DrillsPage"),
+  component: lazyPage(() => import("./pages/drills/drills-page.tsx"), "DrillsPage"),
 });
 
 /** The same for what only admins may see. */
@@ -286,37 +277,37 @@ const audit = createRoute({
   getParentRoute: () => admins,
   path: "/admin/audit",
   validateSearch: parseAuditFilter,
-  component: lazyRouteComponent(() => import("./pages/audit/audit-page.tsx"), "AuditPage"),
+  component: lazyPage(() => import("./pages/audit/audit-page.tsx"), "AuditPage"),
 });
 
 const keys = createRoute({
   getParentRoute: () => admins,
   path: "/admin/keys",
-  component: lazyRouteComponent(() => import("./pages/keys/keys-page.tsx"), "KeysPage"),
+  component: lazyPage(() => import("./pages/keys/keys-page.tsx"), "KeysPage"),
 });
 
 const settings = createRoute({
   getParentRoute: () => admins,
   path: "/admin/settings",
-  component: lazyRouteComponent(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
+  component: lazyPage(() => import("./pages/settings/settings-page.tsx"), "SettingsPage"),
 });
 
 const backups = createRoute({
   getParentRoute: () => admins,
   path: "/admin/backups",
-  component: lazyRouteComponent(() => import("./pages/backups/backups-page.tsx"), "BackupsPage"),
+  component: lazyPage(() => import("./pages/backups/backups-page.tsx"), "BackupsPage"),
 });
 
 const jobs = createRoute({
   getParentRoute: () => admins,
   path: "/admin/jobs",
-  component: lazyRouteComponent(() => import("./pages/jobs/jobs-page.tsx"), "JobsPage"),
+  component: lazyPage(() => import("./pages/jobs/jobs-page.tsx"), "JobsPage"),
 });
 
 const job = createRoute({
   getParentRoute: () => admins,
   path: "/admin/jobs/$name",
-  component: lazyRouteComponent(() => import("./pages/jobs/job-page.tsx"), "JobPage"),
+  component: lazyPage(() => import("./pages/jobs/job-page.tsx"), "JobPage"),
 });
 
 export const router = createRouter({

@@ -23,8 +23,8 @@ interface RowProps {
 export function Row({ title, detail, actions, children }: RowProps) {
   return (
     <li className="flex flex-wrap items-center justify-between gap-x-4 gap-y-3 p-4 sm:px-5">
-      <div className="min-w-0 grow basis-56">
-        <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1 break-words font-semibold">{title}</div>
+      <div className="wrap-anywhere min-w-0 grow basis-56">
+        <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1 font-semibold">{title}</div>
         <div className="text-muted text-sm">{detail}</div>
       </div>
       <div className="flex flex-wrap gap-2">{actions}</div>

@@ -2,6 +2,7 @@ import type { api, MaintenanceMode, ResultOf } from "@securewave/contracts";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
+import { session } from "../api.ts";
 import { formatMoment } from "../format.ts";
 import { serviceQuery } from "../queries.ts";
 import { MaintenanceBanner } from "./maintenance-banner.tsx";
@@ -58,6 +59,20 @@ test.each([
     expect(shown(mode).text).toContain(`${meaning} Connected tunnels go on.`);
   },
 );
+
+test("staff are told what customers may do, and not that they themselves may do nothing", () => {
+  const account = {
+    id: "acc_00000000000000000001",
+    email: "ada@example.org",
+    role: "support",
+    state: "active",
+    created_on: "2026-11-01",
+  } as const;
+  session.adopt({ csrf_token: "token", account });
+  expect(shown("read-only").text).toContain("Customers can look at everything, and change nothing.");
+  expect(shown("closed").text).toContain("The service is closed to customers.");
+  session.end("here");
+});
 
 test("each of its sentences ends, also where no end is known", () => {
   const { text } = shown("off", { title: "New disks", starts_at: STARTS_AT });

@@ -1,17 +1,31 @@
+import type { api, MaintenanceMode, ResultOf } from "@securewave/contracts";
 import { useQuery } from "@tanstack/react-query";
 import { Wrench } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { formatMoment } from "../format.ts";
-import { serviceQuery } from "../queries.ts";
+import { queryClient, serviceQuery } from "../queries.ts";
+import { useRole } from "../use-session.ts";
 
 const INTERVAL_MS = 60_000;
+/** While something is shut, its end is waited for. */
+const INTERVAL_ON_MS = 15_000;
 const MODES = {
   "read-only": "The service is under maintenance: you can look at everything, and change nothing.",
   closed: "The service is under maintenance. Please come back later.",
 } as const;
+const MODES_FOR_STAFF = {
+  "read-only": "Customers can look at everything, and change nothing.",
+  closed: "The service is closed to customers.",
+} as const;
 
 /** Stands on top while the service is maintained, and a day before. */
 export function MaintenanceBanner() {
-  const { data } = useQuery({ ...serviceQuery, refetchInterval: INTERVAL_MS });
+  const { data } = useQuery({
+    ...serviceQuery,
+    refetchInterval: ({ state }) => (modeOf(state.data) === "off" ? INTERVAL_MS : INTERVAL_ON_MS),
+  });
+  useFreshPages(data && modeOf(data));
+  const words = useRole() === "customer" ? MODES : MODES_FOR_STAFF;
   const maintenance = data?.maintenance;
   if (!maintenance) return null;
   const { mode, title, starts_at, ends_at } = maintenance;
@@ -21,7 +35,7 @@ export function MaintenanceBanner() {
       <p className="inline-flex items-center gap-2.5 font-medium">
         <Wrench className="size-4 shrink-0" aria-hidden="true" />
         <span>
-          {isOn ? MODES[mode] : `Maintenance: ${title ?? ""}.`}
+          {isOn ? words[mode] : `Maintenance: ${title ?? ""}.`}
           {!isOn && starts_at !== null && (
             <>
               {" "}
@@ -43,4 +57,17 @@ export function MaintenanceBanner() {
       </p>
     </div>
   );
+}
+
+function modeOf(info: ResultOf<typeof api.service.info> | undefined): MaintenanceMode {
+  return info?.maintenance?.mode ?? "off";
+}
+
+/** Has pages ask anew for what was refused to them, or is refused from here on. */
+function useFreshPages(mode: MaintenanceMode | undefined): void {
+  const former = useRef(mode);
+  useEffect(() => {
+    if (former.current !== undefined && mode !== former.current) void queryClient.invalidateQueries();
+    former.current = mode;
+  }, [mode]);
 }

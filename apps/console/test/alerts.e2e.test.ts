@@ -20,6 +20,13 @@ describe.skipIf(!needs.ok)(needs.title("pages about health and alerts"), () => {
     await dialog.getByLabel("Reason").fill("its hoster moves it");
     await dialog.getByRole("button", { name: "Silence" }).click();
     await firing.getByText("its hoster moves it").waitFor();
+    const silence = "**/api/admin/alerts/NodeOffline/silence";
+    await admin.route(silence, (route) =>
+      route.fulfill({ status: 500, json: { code: "internal", status: 500, title: "A fault" } }),
+    );
+    await firing.getByRole("button", { name: "Let NodeOffline be heard" }).click();
+    await admin.getByRole("region", { name: "Messages" }).getByRole("listitem").last().waitFor();
+    await admin.unroute(silence);
     await firing.getByRole("button", { name: "Let NodeOffline be heard" }).click();
     await firing.getByRole("button", { name: "Silence NodeOffline" }).waitFor();
   });
@@ -56,13 +63,37 @@ describe.skipIf(!needs.ok)(needs.title("pages about health and alerts"), () => {
     await admin.getByRole("heading", { name: "Alerts", exact: true }).waitFor();
   });
 
+  test("the overview says what is wrong, and leads to all parts", async () => {
+    const { mock, admin } = people;
+    await admin.goto(`${mock.url}/admin`);
+    const wrong = mock.state.alerts.health.checks.find(({ state }) => state === "failing");
+    await admin.getByText(wrong?.says ?? "", { exact: true }).waitFor();
+    await expectAccessible(admin);
+    await admin.getByRole("link", { name: "All parts" }).click();
+    await admin.getByRole("heading", { name: "Health", exact: true }).waitFor();
+  });
+
   test("customers find neither page, and both fit a phone", async () => {
     const { mock, page, admin } = people;
     await page.goto(`${mock.url}/admin/alerts`);
     await page.getByRole("heading", { name: /not/i }).waitFor();
-    await people.expectQuietAndNarrow([
-      [admin, "/admin/alerts"],
-      [admin, "/admin/health"],
-    ]);
+    await people.expectQuietAndNarrow(
+      [
+        [admin, "/admin/alerts"],
+        [admin, "/admin/health"],
+      ],
+      [500],
+    );
+  });
+
+  test("a page that is opened while the service is away comes once it is back", async () => {
+    const { mock, admin } = people;
+    await admin.goto(`${mock.url}/admin/alerts`);
+    await admin.getByRole("heading", { name: "Firing" }).waitFor();
+    await admin.context().setOffline(true);
+    await admin.getByRole("link", { name: "Drills" }).first().click();
+    await admin.getByText("The service cannot be reached.").waitFor();
+    await admin.context().setOffline(false);
+    await admin.getByRole("heading", { name: "Drills", exact: true }).waitFor();
   });
 });

@@ -15,6 +15,9 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
     await admin.goto(`${mock.url}/admin/sla`);
     await admin.getByText("53 % left").waitFor();
     expect(await admin.getByText("10 minutes not known").count()).toBe(1);
+    const below =
+      "document.documentElement.scrollHeight - document.querySelector('main').getBoundingClientRect().bottom - scrollY";
+    expect(await admin.evaluate(below)).toBeLessThan(1); // tables for screen readers make no page longer
     await expectAccessible(admin);
     await admin.getByLabel("Month").selectOption("2026-10");
     await admin.getByRole("row", { name: /API and console Not known/ }).waitFor();
@@ -85,12 +88,49 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
     opened.length = 0;
   });
 
+  test("an update is corrected, and one that was posted too early is taken back", async () => {
+    const { mock, admin } = people;
+    const opened = mock.state.status.incidents;
+    const updateOf = (state: "identified" | "monitoring", text: string) => ({
+      ...{
+        id: createId("incidentUpdate"),
+        state,
+        text,
+        posted_at: "2026-11-20T10:00:00.000Z",
+        is_edited: false,
+      },
+    });
+    opened.push({
+      ...{ id: createId("incident"), title: "Disk", state: "monitoring", components: [], resolved_at: null },
+      opened_at: "2026-11-20T10:00:00.000Z",
+      updates: [updateOf("monitoring", "It is well."), updateOf("identified", "A dsik is full.")],
+    });
+    await admin.goto(`${mock.url}/admin/status`);
+    await admin.getByText("2 updates of Disk").click();
+    await expectAccessible(admin);
+    await admin.getByRole("button", { name: "Edit the update: A dsik is full." }).click();
+    const dialog = admin.getByRole("dialog");
+    await dialog.getByLabel("What is known").fill("A disk is full.");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await admin.getByText("(edited)").waitFor();
+    await admin.getByRole("button", { name: "Remove the update: It is well." }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await admin.getByText("1 update of Disk").waitFor();
+    expect(opened[0]).toMatchObject({
+      state: "identified",
+      updates: [{ text: "A disk is full.", is_edited: true }],
+    });
+    expect(await admin.getByRole("button", { name: /^Remove the update/ }).count()).toBe(0); // the last one stays
+    opened.length = 0;
+  });
+
   test("maintenance is announced a day ahead, or refused with why, and called off", async () => {
     const { mock, admin } = people;
     mock.state.status.nowMs = Date.now();
     await admin.goto(`${mock.url}/admin/status`);
     await admin.getByRole("button", { name: "Announce maintenance" }).click();
     const dialog = admin.getByRole("dialog");
+    expect(await dialog.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
     await dialog.getByLabel("Title").fill("New disks");
     const local = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16);
     await dialog.getByLabel("Begins").fill(local(16));
@@ -159,6 +199,32 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
     windows.length = 0;
   });
 
+  test("pages that were refused are asked for anew once the service is open again", async () => {
+    const { mock, page } = people;
+    const [service, devices] = ["**/api/service", "**/api/vpn/devices?*"] as const;
+    const maintenance = { mode: "closed", title: null, starts_at: null, ends_at: null };
+    await page.route(service, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), maintenance } });
+    });
+    await page.route(devices, (route) =>
+      route.fulfill({
+        status: 503,
+        json: { code: "request.maintenance", status: 503, title: "Maintenance" },
+      }),
+    );
+    await page.clock.install();
+    await page.goto(`${mock.url}/devices`);
+    await page.getByText("Please come back later.").waitFor();
+    await page.clock.runFor(10_000); // what is refused for a while is asked for more than once
+    await page.getByText("This could not be loaded").waitFor();
+    await page.unroute(service);
+    await page.unroute(devices);
+    await page.clock.runFor(20_000);
+    await page.getByText("This could not be loaded").waitFor({ state: "detached" });
+    await page.getByText("Please come back later.").waitFor({ state: "detached" });
+  });
+
   test("the mode is switched after asking", async () => {
     const { mock, admin } = people;
     await admin.goto(`${mock.url}/admin/status`);
@@ -176,7 +242,7 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
         [admin, "/admin/sla"],
         [admin, "/admin/status"],
       ],
-      [409, 409],
+      [409, 409, 503, 503, 503],
     );
   });
 });

@@ -11,6 +11,7 @@ import { StateBadge } from "../../components/state.tsx";
 import { LIVE_STATES } from "../../fleet-filter.ts";
 import { formatCount, plural } from "../../format.ts";
 import { fleetQuery, healthQuery, totalsQuery } from "../../queries.ts";
+import { healthDetailsQuery } from "../health/queries.ts";
 import { countsOf, severityOf } from "../nodes/fleet.ts";
 
 export function OverviewPage() {
@@ -179,30 +180,54 @@ function TroubledNode({ node }: { node: Node }) {
   );
 }
 
-const CHECKS = { database: "Database", redis: "Shared memory", vpn_servers: "VPN servers" } as const;
+const FACTS = { database: "Database", redis: "Shared memory", vpn_servers: "VPN servers" } as const;
 
+/** What each part that matters most says, and whatever else is in trouble. */
 function Health() {
   const health = useQuery(healthQuery);
+  const details = useQuery(healthDetailsQuery);
   if (!health.data) return null;
-  const { status, checks } = health.data;
+  const { checks } = health.data;
+  const status = details.data?.status ?? health.data.status;
+  const troubled = (details.data?.checks ?? []).filter(
+    ({ state }) => state === "warning" || state === "failing",
+  );
+  const quiet = (["database", "redis", "vpn_servers"] as const).filter(
+    (fact) => !troubled.some(({ id }) => id === fact),
+  );
   return (
     <section>
-      <div className="mb-3 flex items-baseline justify-between gap-4">
+      <div className="mb-3 flex items-baseline gap-3">
         <h2 className="font-semibold">Service</h2>
         <StateBadge tone={status === "healthy" ? "good" : status === "degraded" ? "warn" : "bad"}>
           <span className="capitalize">{status}</span>
         </StateBadge>
+        <Link
+          to="/admin/health"
+          className="ml-auto rounded-sm font-medium text-accent text-sm underline-offset-3 hover:underline"
+        >
+          All parts
+        </Link>
       </div>
       <Card className="px-5 py-2">
         <dl className="divide-y divide-line">
-          {(["database", "redis", "vpn_servers"] as const).map((check) => (
-            <div key={check} className="flex justify-between gap-6 py-3 text-sm">
-              <dt className="shrink-0 text-muted">{CHECKS[check]}</dt>
-              <dd className="text-right first-letter:uppercase">{checks[check]}</dd>
-            </div>
+          {troubled.map(({ id, title, says }) => (
+            <Fact key={id} title={title} says={says} />
+          ))}
+          {quiet.map((fact) => (
+            <Fact key={fact} title={FACTS[fact]} says={checks[fact]} />
           ))}
         </dl>
       </Card>
     </section>
+  );
+}
+
+function Fact({ title, says }: { title: string; says: string | undefined }) {
+  return (
+    <div className="flex justify-between gap-6 py-3 text-sm">
+      <dt className="shrink-0 text-muted">{title}</dt>
+      <dd className="text-right first-letter:uppercase">{says}</dd>
+    </div>
   );
 }

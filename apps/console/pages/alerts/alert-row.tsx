@@ -8,7 +8,7 @@ import type { FormValues } from "../../components/form.tsx";
 import { FormDialog } from "../../components/form-dialog.tsx";
 import { Row } from "../../components/rows.tsx";
 import { StateBadge, type Tone } from "../../components/state.tsx";
-import { notify } from "../../components/toast.tsx";
+import { notify, notifyError } from "../../components/toast.tsx";
 import { formatAge, formatMoment } from "../../format.ts";
 import { queryClient } from "../../queries.ts";
 import { alertsQuery } from "./queries.ts";
@@ -24,6 +24,7 @@ interface AlertRowProps {
 
 export function AlertRow({ alert, nowMs }: AlertRowProps) {
   const [isAsked, setAsked] = useState(false);
+  const [isPending, setPending] = useState(false);
   const { name, summary, advice, since, silence, runbook, state } = alert;
 
   async function silenceIt(values: FormValues): Promise<void> {
@@ -33,9 +34,16 @@ export function AlertRow({ alert, nowMs }: AlertRowProps) {
     notify(`${name} is silent.`);
   }
   async function unsilence(): Promise<void> {
-    await client.alerts.unsilence({ params: { name } });
-    await queryClient.invalidateQueries(alertsQuery);
-    notify(`${name} is heard again.`);
+    setPending(true);
+    try {
+      await client.alerts.unsilence({ params: { name } });
+      notify(`${name} is heard again.`);
+    } catch (error) {
+      notifyError(error);
+    } finally {
+      await queryClient.invalidateQueries(alertsQuery);
+      setPending(false);
+    }
   }
 
   return (
@@ -44,7 +52,7 @@ export function AlertRow({ alert, nowMs }: AlertRowProps) {
         <>
           {name}
           <StateBadge tone={toneOf(alert)}>{state === "quiet" ? "Quiet" : wordOf(alert)}</StateBadge>
-          {silence !== null && <StateBadge tone="still">Silent</StateBadge>}
+          {silence !== null && <StateBadge tone="still">Silenced</StateBadge>}
         </>
       }
       detail={
@@ -78,7 +86,7 @@ export function AlertRow({ alert, nowMs }: AlertRowProps) {
             Silence…
           </Button>
         ) : (
-          <Button size="small" onClick={() => void unsilence()} aria-label={`Let ${name} be heard`}>
+          <Button size="small" isPending={isPending} onClick={unsilence} aria-label={`Let ${name} be heard`}>
             Unsilence
           </Button>
         )

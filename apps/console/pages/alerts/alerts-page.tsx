@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { BellOff, BellRing } from "lucide-react";
+import { BellRing, CircleCheck } from "lucide-react";
 import { EmptyState, ErrorState, MoreButton, PageTitle, SkeletonRows } from "../../components/page.tsx";
 import { Rows } from "../../components/rows.tsx";
 import { Notice } from "../../components/state.tsx";
@@ -19,6 +19,7 @@ export function AlertsPage() {
   const alerts = list.data?.items ?? [];
   const firing = alerts.filter(({ state }) => state === "firing");
   const quiet = alerts.filter(({ state }) => state === "quiet");
+  const silenced = quiet.filter(({ silence }) => silence !== null).length;
 
   return (
     <>
@@ -33,8 +34,8 @@ export function AlertsPage() {
           <Judged judgedAt={list.data.judged_at} nowMs={nowMs} />
           <h2 className={HEADING}>Firing</h2>
           {firing.length === 0 ? (
-            <EmptyState icon={BellOff} title="Nothing fires">
-              What does appears here, with what to do.
+            <EmptyState icon={CircleCheck} title="Nothing fires">
+              An alert that fires appears here, with what to do.
             </EmptyState>
           ) : (
             <Rows label="Firing alerts">
@@ -46,7 +47,8 @@ export function AlertsPage() {
           <History />
           <details className="mt-9">
             <summary className="cursor-pointer rounded-md font-semibold text-lg">
-              All that is watched and quiet ({quiet.length})
+              All that is watched and quiet ({quiet.length}
+              {silenced > 0 && `, ${silenced} silenced`})
             </summary>
             <div className="mt-3">
               <Rows label="Quiet alerts">
@@ -90,7 +92,7 @@ function History() {
       {list.isError && !list.data && <ErrorState error={list.error} onRetry={list.refetch} />}
       {list.isSuccess && episodes.length === 0 && (
         <EmptyState icon={BellRing} title="No alert fired">
-          When one did stands here for 90 days.
+          Alerts that fired are listed here for 90 days.
         </EmptyState>
       )}
       {episodes.length > 0 && <EpisodeTable episodes={episodes} />}

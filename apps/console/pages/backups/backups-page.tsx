@@ -21,17 +21,21 @@ const refresh = () => queryClient.invalidateQueries({ queryKey: ["backups"] });
 export function BackupsPage() {
   const state = useQuery(backupStateQuery);
   const run = useQuery(backupRunQuery);
-  const isRunning = run.data?.state === "running";
+  const [isBeginning, setBeginning] = useState(false);
+  const isRunning = isBeginning || run.data?.state === "running";
   useEffect(() => {
     if (!isRunning) void refresh(); // what has just ended changed all the rest
   }, [isRunning]);
 
   /** What is refused, such as a second work beside the first, is said. */
   async function begin(work: Promise<BackupRun>): Promise<void> {
+    setBeginning(true);
     try {
       queryClient.setQueryData(backupRunQuery.queryKey, await work);
     } catch (error) {
       notifyError(error);
+    } finally {
+      setBeginning(false);
     }
   }
 

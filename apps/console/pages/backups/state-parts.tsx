@@ -50,7 +50,11 @@ export function StateParts({ state }: { state: BackupState }) {
               ],
               [
                 "Restorable to",
-                archive.restorable_to === null ? "the newest backup" : formatMoment(archive.restorable_to),
+                archive.restorable_from === null
+                  ? "not yet"
+                  : archive.restorable_to === null
+                    ? "the newest backup"
+                    : formatMoment(archive.restorable_to),
               ],
               [
                 "Behind",

@@ -30,7 +30,7 @@ export function DrillTable({ drills, shownId, onShow }: DrillTableProps) {
         <thead className="bg-sunken text-muted">
           <tr>
             {["Drill", "Day", "Outcome", "Back after (RTO)", "Lost (RPO)"].map((title) => (
-              <th key={title} scope="col" className="px-4 py-2.5 font-medium">
+              <th key={title} scope="col" className="whitespace-nowrap px-4 py-2.5 font-medium">
                 {title}
               </th>
             ))}

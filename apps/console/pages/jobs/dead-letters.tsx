@@ -6,9 +6,8 @@ import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { ErrorState, MoreButton } from "../../components/page.tsx";
 import { Row, Rows } from "../../components/rows.tsx";
-import { notify } from "../../components/toast.tsx";
+import { notify, notifyError } from "../../components/toast.tsx";
 import { formatDay, plural } from "../../format.ts";
-import { explain } from "../../problems.ts";
 import { queryClient } from "../../queries.ts";
 import { deadLettersQuery, JOBS_KEY } from "./queries.ts";
 
@@ -22,8 +21,9 @@ export function DeadLetters() {
         Dead letters
       </h2>
       <p className="mb-3 max-w-prose text-muted text-sm">
-        What was tried nine times and given up. Mend what the code says first; a letter goes by itself after
-        30 days.
+        What was tried nine times and given up. Mend what the code says first; then{" "}
+        <code className="font-mono">securewave jobs retry --all</code> sends all of it again. What nobody
+        sends again or discards is deleted after 30 days.
       </p>
       {list.isError && !list.data && <ErrorState error={list.error} onRetry={list.refetch} />}
       {list.isSuccess && letters.length === 0 && <p className="text-muted text-sm">There are none.</p>}
@@ -53,7 +53,7 @@ function DeadLetterRow({
       await client.deadLetters.retry({ params: { id } });
       notify("The letter is queued again.");
     } catch (error) {
-      notify(explain(error));
+      notifyError(error);
     } finally {
       await queryClient.invalidateQueries(JOBS_KEY);
       setPending(false);

@@ -132,7 +132,7 @@ function QueuedTable({ jobs }: { jobs: readonly Job[] }) {
             <tr className={HEAD}>
               <th scope="col">Job</th>
               <th scope="col">Waiting</th>
-              <th scope="col">Failed before</th>
+              <th scope="col">Will try again</th>
               <th scope="col">Given up</th>
             </tr>
           </thead>

@@ -3,8 +3,7 @@ import { Play } from "lucide-react";
 import { useState } from "react";
 import { client } from "../../api.ts";
 import { Button } from "../../components/button.tsx";
-import { notify } from "../../components/toast.tsx";
-import { explain } from "../../problems.ts";
+import { notify, notifyError } from "../../components/toast.tsx";
 import { queryClient } from "../../queries.ts";
 import { JOBS_KEY } from "./queries.ts";
 
@@ -19,7 +18,7 @@ export function RunButton({ job: { name, kind, state } }: { job: Pick<Job, "name
       await client.jobs.run({ params: { name } });
       notify(`${name} runs as soon as a worker is free.`);
     } catch (error) {
-      notify(explain(error));
+      notifyError(error);
     } finally {
       await queryClient.invalidateQueries(JOBS_KEY);
       setPending(false);

@@ -56,23 +56,28 @@ export function DayChart({ title, days, figureOf, textOf, target }: DayChartProp
             );
           })}
         </svg>
-        <table className="sr-only">
-          <caption>{title}</caption>
-          <thead>
-            <tr>
-              <th scope="col">Day</th>
-              <th scope="col">Value</th>
-            </tr>
-          </thead>
-          <tbody>
-            {days.map(({ day }, at) => (
-              <tr key={day}>
-                <th scope="row">{formatDay(day)}</th>
-                <td>{values[at] === null || values[at] === undefined ? "Not known" : textOf(values[at])}</td>
+        {/* A table itself is never smaller than its rows, and would make the page longer. */}
+        <div className="sr-only">
+          <table>
+            <caption>{title}</caption>
+            <thead>
+              <tr>
+                <th scope="col">Day</th>
+                <th scope="col">Value</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {days.map(({ day }, at) => (
+                <tr key={day}>
+                  <th scope="row">{formatDay(day)}</th>
+                  <td>
+                    {values[at] === null || values[at] === undefined ? "Not known" : textOf(values[at])}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       </figure>
     </Card>
   );

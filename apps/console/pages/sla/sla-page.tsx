@@ -82,7 +82,9 @@ function Month({ data }: { data: SlaMonth }) {
             <DayChart
               title="Minutes not known"
               days={days}
-              figureOf={({ minutes }) => minutes.unknown}
+              figureOf={({ day, minutes }) =>
+                measured_since === null || day < measured_since ? null : minutes.unknown
+              }
               textOf={(value) => plural(value, "minute")}
               target={1}
             />

@@ -86,6 +86,30 @@ export function UpdateDialog({ incident, ...dialog }: DialogProps & { incident: 
   );
 }
 
+export type IncidentUpdate = Incident["updates"][number];
+
+export function EditUpdateDialog({ update, ...dialog }: DialogProps & { update: IncidentUpdate }) {
+  const [text, setText] = useState(update.text);
+  return (
+    <FormDialog
+      {...dialog}
+      title="Edit this update"
+      lead={<p>The status page says that it was edited.</p>}
+      submitLabel="Save"
+      onSubmit={async (values) => {
+        const body = { text: demandText(values) };
+        if (body.text === update.text) return;
+        await client.statusDesk.changeUpdate({ params: { id: update.id }, body });
+        await refreshStatus();
+        notify("The update is changed.");
+      }}
+    >
+      <TextArea name="text" label="What is known" defaultValue={update.text} onChange={setText} />
+      <Preview text={text} />
+    </FormDialog>
+  );
+}
+
 interface EditIncidentProps extends DialogProps {
   readonly incident: Incident;
   readonly parts: readonly Part[];

@@ -13,6 +13,7 @@ import { formatMoment } from "../../format.ts";
 import { EditIncidentDialog, UpdateDialog } from "./incident-dialogs.tsx";
 import { IMPACT_WORDS, namesOf, type Part } from "./parts.tsx";
 import { incidentsQuery, refreshStatus } from "./queries.ts";
+import { Updates } from "./updates.tsx";
 import { INCIDENT_WORDS } from "./words.ts";
 
 export function Incidents({ parts }: { parts: readonly Part[] }) {
@@ -52,7 +53,7 @@ function IncidentRow({ incident, parts }: { incident: Incident; parts: readonly 
       }
       detail={
         <>
-          <p>
+          <p className="line-clamp-3">
             Opened <time dateTime={opened_at}>{formatMoment(opened_at)}</time>. {updates[0]?.text}
           </p>
           {components.map(({ component, impact }) => (
@@ -83,6 +84,7 @@ function IncidentRow({ incident, parts }: { incident: Incident; parts: readonly 
         </>
       }
     >
+      <Updates incident={incident} />
       <UpdateDialog incident={incident} isOpen={asked === "update"} onClose={close} />
       <EditIncidentDialog incident={incident} parts={parts} isOpen={asked === "edit"} onClose={close} />
       <ConfirmDialog

@@ -172,24 +172,22 @@ function WindowFields({ parts, window, children }: WindowFieldsProps) {
         missing="Give it a title."
         required
       />
-      <div className="grid gap-5 sm:grid-cols-2">
-        <TextField
-          name="starts"
-          label="Begins"
-          type="datetime-local"
-          defaultValue={window && localOf(window.starts_at)}
-          missing="Say when it begins."
-          required
-        />
-        <TextField
-          name="ends"
-          label="Ends"
-          type="datetime-local"
-          defaultValue={window && localOf(window.ends_at)}
-          missing="Say when it ends."
-          required
-        />
-      </div>
+      <TextField
+        name="starts"
+        label="Begins"
+        type="datetime-local"
+        defaultValue={window && localOf(window.starts_at)}
+        missing="Say when it begins."
+        required
+      />
+      <TextField
+        name="ends"
+        label="Ends"
+        type="datetime-local"
+        defaultValue={window && localOf(window.ends_at)}
+        missing="Say when it ends."
+        required
+      />
       <p className="text-muted text-sm">Times are those of your own time zone: {zone()}.</p>
       <PartChoice parts={parts} {...(window && { chosen: window.components })} />
       <SelectField name="mode" label="Meanwhile" defaultValue={window?.mode}>

@@ -29,6 +29,8 @@ export function Mode() {
         Tunnels and servers go on in every mode, and staff are let in.
         {data.configured !== "off" &&
           " MAINTENANCE_MODE is set: only a restart without it opens the service."}
+        {data.breach !== "off" &&
+          " A breach is open; customers are let in once it is closed: securewave breach close."}
         {data.scheduled !== "off" && " Announced maintenance goes on; its mode ends with it."}
       </p>
       {isAdmin && (
@@ -141,10 +143,16 @@ function WindowRow({ window, parts }: { window: Maintenance; parts: readonly Par
         onConfirm={async () => {
           await client.statusDesk.cancel({ params: { id } });
           await refreshStatus();
-          notify("The maintenance is called off.");
+          notify(state === "active" ? "The maintenance is over." : "The maintenance is called off.");
         }}
       >
-        <p>{window.notifies ? "Customers who were told get another mail." : "No mail is sent."}</p>
+        <p>
+          {state === "active"
+            ? "Its mode ends with it. No mail is sent."
+            : window.notifies
+              ? "Customers who were told get another mail."
+              : "No mail is sent."}
+        </p>
       </ConfirmDialog>
     </Row>
   );

@@ -1,8 +1,10 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client } from "../../api.ts";
-import { FIRST_PAGE, nextCursor, pageQuery, queryClient } from "../../queries.ts";
+import { FIRST_PAGE, nextCursor, pageQuery, queryClient, serviceQuery } from "../../queries.ts";
 
 const KEY = "status-desk";
+/** Colleagues post too, and maintenance begins and ends by itself. */
+const INTERVAL_MS = 30_000;
 
 export const incidentsQuery = infiniteQueryOptions({
   queryKey: [KEY, "incidents"],
@@ -10,6 +12,7 @@ export const incidentsQuery = infiniteQueryOptions({
     client.statusDesk.incidents({ query: pageQuery("", pageParam), signal }),
   initialPageParam: FIRST_PAGE.cursor,
   getNextPageParam: nextCursor,
+  refetchInterval: INTERVAL_MS,
 });
 
 export const windowsQuery = infiniteQueryOptions({
@@ -17,12 +20,13 @@ export const windowsQuery = infiniteQueryOptions({
   queryFn: ({ signal, pageParam }) => client.statusDesk.windows({ query: pageQuery("", pageParam), signal }),
   initialPageParam: FIRST_PAGE.cursor,
   getNextPageParam: nextCursor,
+  refetchInterval: INTERVAL_MS,
 });
 
 export const modeQuery = queryOptions({
   queryKey: [KEY, "mode"],
   queryFn: ({ signal }) => client.statusDesk.maintenance({ signal }),
-  refetchInterval: 30_000,
+  refetchInterval: INTERVAL_MS,
 });
 
 export const statusQuery = queryOptions({
@@ -31,4 +35,9 @@ export const statusQuery = queryOptions({
   refetchInterval: 60_000,
 });
 
-export const refreshStatus = () => queryClient.invalidateQueries({ queryKey: [KEY] });
+/** What the page shows, and the banner above all pages. */
+export const refreshStatus = () =>
+  Promise.all([
+    queryClient.invalidateQueries({ queryKey: [KEY] }),
+    queryClient.invalidateQueries(serviceQuery),
+  ]);

@@ -109,7 +109,7 @@ function titleOf(account: Account, asked: AccountChange | undefined): string {
 function consequenceOf(asked: AccountChange | undefined): string {
   if (asked?.role === "admin") return "Admins can do everything here, also make and unmake admins.";
   if (asked?.role === "support")
-    return "Support agents see users, devices and nodes, and can revoke devices.";
+    return "Support agents see users, devices, nodes and operations. They can revoke devices, silence alerts and post incidents.";
   if (asked?.role === "customer") return "Customers see their own devices only.";
   if (asked?.state === "suspended")
     return "Every log-in of this account ends and its devices go off their nodes at once.";
