@@ -1,13 +1,17 @@
 import {
   ApiError,
+  alertErrors,
   apiKeyErrors,
+  backupErrors,
   blockErrors,
   deviceErrors,
+  drillErrors,
   jobErrors,
   nodeErrors,
   requestErrors,
   sentinelErrors,
   sessionErrors,
+  statusErrors,
 } from "@securewave/contracts";
 import { type InputIssue, SECOND_MS } from "@securewave/foundation";
 import { humanDuration } from "./human.ts";
@@ -94,6 +98,17 @@ const NEXT: Readonly<Record<string, string>> = {
   [nodeErrors.notEmpty.code]: "Move them to other nodes: securewave nodes drain <node> --wait",
   [nodeErrors.stillUsed.code]:
     "See until when: securewave nodes show <node>. To end them at once: securewave nodes remove <node> --now",
+  [requestErrors.invalid.code]: "The same with --help shows what is taken.",
+  [backupErrors.notFound.code]: "See them: securewave backup list",
+  [backupErrors.alreadyRunning.code]: "See how far it is: securewave backup status",
+  [backupErrors.noKey.code]:
+    "Where the key is: securewave backup restore --to latest --into <dir> --key-file <file>",
+  [drillErrors.notFound.code]: "See them: securewave drills list",
+  [alertErrors.notFound.code]:
+    "See what fires: securewave alerts list. docs/runbooks/alerts.md has all of them.",
+  [alertErrors.notSilenced.code]: "See what fires: securewave alerts list",
+  [statusErrors.tooSoon.code]: "An emergency is announced as one: --emergency",
+  [statusErrors.noSuchComponent.code]: "See the parts: securewave status-page show --json",
   [jobErrors.notFound.code]: "See the jobs: securewave jobs list",
   [jobErrors.alreadyRunning.code]: "See how far it is: securewave jobs list",
   [jobErrors.runsByItself.code]: "What was given up can be queued again: securewave jobs dead",

@@ -37,5 +37,5 @@ export function humanBytes(bytes: number): string {
 
 /** `1 device`, `2 devices`, `2 entries`. */
 export function counted(count: number, noun: string): string {
-  return `${count} ${count === 1 ? noun : `${noun}s`.replace(/(?<=[^aeiou])ys$/, "ies")}`;
+  return `${count} ${count === 1 ? noun : `${noun}s`.replace(/(?<=[^aeiou])ys$/, "ies").replace(/(?<=ch)s$/, "es")}`;
 }

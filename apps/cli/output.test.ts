@@ -31,6 +31,15 @@ test("rows line up whatever script the names are in", () => {
   expect(lines.map((line) => stringWidth(line.slice(0, line.indexOf("|"))))).toEqual([7, 7, 7]);
 });
 
+test("a narrow terminal shortens what may be, and never what is typed elsewhere", () => {
+  const stdout = { write: () => undefined, isTTY: true, columns: 30 };
+  const out = createOutput({ stdout, stderr: stdout, json: false, env: { NO_COLOR: "1" } });
+  const value = (row: string) => row;
+  const columns = [{ title: "JOB", value, isWhole: true } as const, { title: "WHAT", value }];
+  const [, line] = out.table(columns, ["renew-tunnel-keys"]).split("\n");
+  expect(line).toBe("renew-tunnel-keys  renew-tunn…");
+});
+
 test("lengths of time, days and bytes read well", () => {
   expect([0, 59, 60, 3600, 47 * 3600, 48 * 3600].map(humanDuration)).toEqual([
     "0 s",

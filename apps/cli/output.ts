@@ -16,6 +16,8 @@ export interface Column<Row> {
   readonly value: (row: Row) => string;
   readonly align?: "left" | "right";
   readonly style?: (row: Row) => Style | undefined;
+  /** Never shortened, also where the line then is longer than the terminal: what is typed elsewhere, or said nowhere else. */
+  readonly isWhole?: true;
 }
 
 export interface Output {
@@ -109,7 +111,8 @@ function renderTable<Row>(
   const widths = columns.map((column, index) =>
     Math.max(stringWidth(column.title), ...cells.map((row) => stringWidth(row[index] ?? ""))),
   );
-  if (terminalWidth !== undefined) fit(widths, terminalWidth - GAP.length * (columns.length - 1));
+  const isWhole = columns.map((column) => column.isWhole === true);
+  if (terminalWidth !== undefined) fit(widths, isWhole, terminalWidth - GAP.length * (columns.length - 1));
   const line = (texts: readonly string[], styleOf: (column: Column<Row>) => Style | undefined) =>
     columns
       .map((column, index) => {
@@ -125,12 +128,13 @@ function renderTable<Row>(
   return [line(titles, () => "dim"), ...body].join("\n");
 }
 
-/** Takes cells from the widest column, again and again, until the row fits or nothing is left to take. */
-function fit(widths: number[], available: number): void {
+/** Takes cells from the widest column that may lose some, until the row fits or nothing is left to take. */
+function fit(widths: number[], isWhole: readonly boolean[], available: number): void {
   for (let excess = sum(widths) - available; excess > 0; excess--) {
-    const widest = Math.max(...widths);
+    const elastic = widths.map((width, index) => (isWhole[index] ? 0 : width));
+    const widest = Math.max(...elastic);
     if (widest <= COLUMN_WIDTH_MIN) return;
-    widths[widths.indexOf(widest)] = widest - 1;
+    widths[elastic.indexOf(widest)] = widest - 1;
   }
 }
 

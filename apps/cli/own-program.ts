@@ -2,9 +2,12 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { parseEventLine } from "@securewave/foundation";
 
+const ASKED_TO_END = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /**
- * Runs a program of ours beside the command, and tells its events, a line of JSON each. Ctrl-C reaches both: the
- * program takes away what it began, and this waits for it.
+ * Runs a program of ours beside the command, and tells its events, a line of JSON each. Whoever asks the command to end
+ * asks the program, which takes away what it began, and this waits for it; where the command is killed, the program
+ * notices by its channel.
  *
  * @returns when it has ended and all its events were told, however it ended
  */
@@ -16,13 +19,15 @@ export async function followProgram<Event extends { readonly kind: string }>(
   given: { readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
 ): Promise<void> {
   const child = spawn(process.execPath, [file, ...args], {
-    stdio: [given.input === undefined ? "ignore" : "pipe", "pipe", "ignore"],
+    stdio: [given.input === undefined ? "ignore" : "pipe", "pipe", "ignore", "ipc"],
     ...(given.env === undefined ? {} : { env: given.env }),
   });
   child.stdin?.on("error", () => {}); // its end shows below
   child.stdin?.end(given.input);
-  const wait = () => {};
-  process.on("SIGINT", wait);
+  const ask = (signal: NodeJS.Signals) => child.kill(signal);
+  const launcherIsGone = () => child.kill();
+  for (const signal of ASKED_TO_END) process.on(signal, ask);
+  process.on("disconnect", launcherIsGone);
   const ended = new Promise<void>((resolve) => {
     child.once("error", () => resolve());
     child.once("close", () => resolve());
@@ -35,6 +40,7 @@ export async function followProgram<Event extends { readonly kind: string }>(
       }
     await ended;
   } finally {
-    process.off("SIGINT", wait);
+    for (const signal of ASKED_TO_END) process.off(signal, ask);
+    process.off("disconnect", launcherIsGone);
   }
 }

@@ -61,7 +61,7 @@ export async function confirm(
 ): Promise<void> {
   if (options.yes) return;
   if (options.json || !isInteractive(environment)) {
-    throw usageError("This cannot be undone, so it needs --yes where nobody can be asked.");
+    throw usageError("This asks first, and here nobody can be asked.", "Say yes beforehand: --yes");
   }
   const answer = await ask(environment, `${question} [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) throw new CliError("cli.cancelled", "Cancelled; nothing was done.");

@@ -8,6 +8,9 @@ import { createSteps } from "./progress.ts";
 // The service's own program: it reads the service's settings, and holds what reaches database and target.
 const PROGRAM = fileURLToPath(new URL("../control-plane/modules/backups/work/machine.ts", import.meta.url));
 
+const WHOSE_SETTINGS =
+  "Settings are taken from this shell and folder: give it those that the service is started with, DATA_DIR and BACKUP_TARGET among them.";
+
 /** What to do next, by the code of a refusal. */
 const NEXT: Readonly<Record<string, string>> = {
   "backup.folder_in_use":
@@ -15,6 +18,13 @@ const NEXT: Readonly<Record<string, string>> = {
   "backup.folder_impossible": "Name another one: --into <dir>. Nothing was changed.",
   "backup.too_early": "See from when it can be restored: securewave backup status",
   "backup.too_late": "See until when it can be restored, or restore --to latest",
+  "backup.no_backup": WHOSE_SETTINGS,
+  "backups.not_found": `See them: securewave backup list. ${WHOSE_SETTINGS}`,
+  "backup_keys.none": WHOSE_SETTINGS,
+  "backup_restore.no_data_key": WHOSE_SETTINGS,
+  "backup_identities.missing": WHOSE_SETTINGS,
+  "backup_identities.unreadable": "Name the file with the key: --key-file <file>",
+  "backup_seal.invalid_key": "Name the file with the key: --key-file <file>",
   "backup_seal.wrong_key": "Name the file with the right key: --key-file <file>",
   "backup.archive_gap":
     "Restore to an instant before the gap, or after the next backup: securewave backup list",

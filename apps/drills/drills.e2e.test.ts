@@ -2,9 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { DrillReport, Scenario } from "@securewave/contracts";
+import { eventually, run } from "@securewave/testing";
 import { requirements } from "@securewave/testing/requirements";
 import { describe, expect, test } from "vitest";
 import type { DrillEvent } from "./drill.ts";
@@ -41,6 +43,24 @@ test(
     expectMet(report);
     expect(report.writes.lost).toBe(0);
     expect(leftovers()).toEqual(before);
+  },
+  LONG_MS,
+);
+
+test.each(["SIGTERM", "SIGHUP"] as const)(
+  "a drill that %s breaks off takes away what it started",
+  async (signal) => {
+    const before = leftovers();
+    const child = spawn(process.execPath, [PROGRAM, "node-loss"], { stdio: ["ignore", "ignore", "inherit"] });
+    const dir = await eventually(() => {
+      const own = leftovers().find((name) => !before.includes(name)) ?? "";
+      readdirSync(join(tmpdir(), own, "service", "data", "store", "pgdata")); // its database is being made
+      return own;
+    });
+    child.kill(signal);
+    await once(child, "close");
+    expect(leftovers()).toEqual(before);
+    expect((await run("ps", ["-e", "-o", "args="])).stdout).not.toContain(dir);
   },
   LONG_MS,
 );

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SCENARIOS } from "@securewave/contracts";
+import { whenAskedToEnd } from "@securewave/foundation/ending";
 import { type DrillEvent, type Measured, record } from "./drill.ts";
 import { RUNS } from "./scenarios/index.ts";
 import { AGENT_VERSION } from "./version.ts";
@@ -28,14 +29,16 @@ async function main(name: string): Promise<void> {
     ending ??= closing.disposeAsync();
     return ending;
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.on(signal, () => void end().finally(() => process.exit(1)));
+  whenAskedToEnd(() => {
+    if (ending === undefined) drill.step("it is broken off: what it started is taken away");
+    void end().finally(() => process.exit(1));
+  });
 
   let measured: Measured | undefined;
   try {
     measured = await RUNS[scenario](drill);
   } catch (error) {
-    drill.step(`it failed: ${reasonOf(error)}`);
+    if (ending === undefined) drill.step(`it failed: ${reasonOf(error)}`);
   }
   await end().catch((error: unknown) => process.stderr.write(`${reasonOf(error)}\n`));
   const made = report(measured);

@@ -38,7 +38,7 @@ ${body}</main>
 
 const STYLE = `
 :root{color-scheme:light dark}
-body{font:16px/1.6 system-ui,sans-serif;margin:0}
+body{font:16px/1.6 system-ui,sans-serif;margin:0;overflow-wrap:break-word}
 main{max-width:60rem;margin:0 auto;padding:2rem 1rem}
 h1{margin-top:0}
 .wide{overflow-x:auto}

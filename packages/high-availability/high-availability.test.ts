@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { examineOnce, refusedOf } from "@securewave/sentinel/redis";
-import { requirements, runOrThrow, temporaryDir } from "@securewave/testing";
+import { requirements, run, runOrThrow, temporaryDir } from "@securewave/testing";
 import { openTestRedis } from "@securewave/testing/redis";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { judgeCluster, type PatroniReading } from "./check.ts";
 import { renderHaproxy } from "./haproxy.ts";
 import { renderPatroni } from "./patroni.ts";
@@ -14,6 +14,7 @@ import { redisUrlOf, renderRedis } from "./redis.ts";
 import { renderCluster } from "./render.ts";
 
 const DEPLOY_DIR = fileURLToPath(new URL("../../deploy/high-availability/", import.meta.url));
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 const plan = examplePlan();
 const haproxy = requirements({ tools: ["haproxy"] });
 const redis = requirements({ tools: ["redis-server"] });
@@ -21,6 +22,18 @@ const redis = requirements({ tools: ["redis-server"] });
 describe("a plan", () => {
   test("of the example bears the loss of any one machine", () => {
     expect(mistakesIn(plan)).toEqual([]);
+  });
+
+  test("that cannot be read, or lacks parts, is refused by a sentence", async () => {
+    const folder = temporaryDir("plan");
+    onTestFinished(() => folder.remove());
+    writeFileSync(join(folder.path, "empty.json"), "{}");
+    writeFileSync(join(folder.path, "broken.json"), "x{");
+    for (const name of ["empty.json", "broken.json", "none.json"]) {
+      const path = join(folder.path, name);
+      const { code, stderr } = await run(process.execPath, [MAIN, "render", folder.path, path]);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^\S+ is no plan: .+\n$/) });
+    }
   });
 
   test("that cannot bear it is refused, with everything that is wrong", () => {

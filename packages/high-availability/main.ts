@@ -16,19 +16,28 @@ else if (act === "check" && first !== undefined) await check(first);
 else stop(USE);
 
 function render(folder: string, planPath: string | undefined): void {
-  const plan =
-    planPath === undefined ? examplePlan() : (JSON.parse(readFileSync(planPath, "utf8")) as ClusterPlan);
-  const mistakes = mistakesIn(plan);
-  if (mistakes.length > 0) {
-    stop(`The plan cannot keep its promise:\n  ${mistakes.join("\n  ")}\n`);
-    return;
-  }
+  const plan = planPath === undefined ? examplePlan() : readPlan(planPath);
+  if (plan === undefined) return;
   for (const [path, text] of renderCluster(plan)) {
     const place = join(folder, path);
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, text, { mode: 0o640 });
     process.stdout.write(`${place}\n`);
   }
+}
+
+/** @returns undefined where it is none, or a bad one, which was said */
+function readPlan(path: string): ClusterPlan | undefined {
+  try {
+    const plan = JSON.parse(readFileSync(path, "utf8")) as ClusterPlan;
+    const mistakes = mistakesIn(plan);
+    if (mistakes.length === 0) return plan;
+    stop(`The plan cannot keep its promise:\n  ${mistakes.join("\n  ")}\n`);
+  } catch (error) {
+    const why = error instanceof TypeError ? "parts are missing" : String(error);
+    stop(`${path} is no plan: ${why}. The example is in packages/high-availability/plan.ts.\n`);
+  }
+  return undefined;
 }
 
 async function check(url: string): Promise<void> {

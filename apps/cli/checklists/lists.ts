@@ -77,7 +77,11 @@ export const CHECKLISTS = {
   incident: [
     { what: "How bad it is", look: look.severity },
     { what: "What is wrong", look: look.serviceIsHealthy },
-    { what: "Which alerts fire", look: look.nothingFires, byHand: "docs/alerts.md has a section for each" },
+    {
+      what: "Which alerts fire",
+      look: look.nothingFires,
+      byHand: "docs/runbooks/alerts.md has a section for each",
+    },
     { what: "VPN servers serve", look: look.nodesServe },
     { what: "What was changed since yesterday", look: look.staffActedToday },
     { what: "Jobs", look: look.jobsAreInTime },

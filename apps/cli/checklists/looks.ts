@@ -1,17 +1,19 @@
+import type { SlaFigure } from "@securewave/contracts";
 import { DAY_MS, dayOf, HOUR_MS } from "@securewave/foundation";
-import { figure } from "../commands/sla.ts";
+import { FIGURE_NAMES, figure } from "../commands/sla.ts";
 import { counted } from "../human.ts";
 import type { Facts } from "./facts.ts";
 
 /** What a machine found. */
 export interface Found {
-  readonly isWell: boolean;
+  /** Undefined where nothing tells. */
+  readonly isWell: boolean | undefined;
   readonly says: string;
 }
 
 export type Look = (facts: Facts) => Promise<Found>;
 
-const found = (isWell: boolean, says: string): Found => ({ isWell, says });
+const found = (isWell: boolean | undefined, says: string): Found => ({ isWell, says });
 /** Full nodes take nobody, and a failed one's devices need room elsewhere. */
 const ROOM_LEFT = 0.2;
 const BACKUP_HOURS_MAX = 26;
@@ -30,8 +32,12 @@ export function healthOf(pattern: RegExp): Look {
   return async ({ health }) => {
     const checks = (await health()).checks.filter(({ id }) => pattern.test(id));
     if (checks.length === 0) return found(true, "this service has nothing of the kind to watch");
-    const isWell = checks.every(({ state }) => state === "well" || state === "unknown");
-    return found(isWell, checks.map(({ title, says }) => `${title}: ${says}`).join("; "));
+    const isPoor = checks.some(({ state }) => state === "warning" || state === "failing");
+    const isKnown = checks.some(({ state }) => state === "well");
+    return found(
+      isPoor ? false : isKnown || undefined,
+      checks.map(({ title, says }) => `${title}: ${says}`).join("; "),
+    );
   };
 }
 
@@ -86,22 +92,22 @@ export const backupsWereVerified: Look = async ({ backups, nowMs }) => {
 };
 
 /** @param names of the service levels that are looked at */
-export function levelsHold(names: readonly string[]): Look {
+export function levelsHold(names: readonly SlaFigure["name"][]): Look {
   return async ({ sla }) => {
     const figures = (await sla()).figures.filter(({ name }) => names.includes(name));
     const texts = figures.map(
-      ({ name, value, target }) => `${name} ${figure(name, value)} (target ${figure(name, target)})`,
+      ({ name, value, target }) =>
+        `${FIGURE_NAMES[name]} ${figure(name, value)} (target ${figure(name, target)})`,
     );
-    return found(
-      !figures.some(({ state }) => state === "missed" || state === "alarming"),
-      texts.join("; ") || "not measured",
-    );
+    const isPoor = figures.some(({ state }) => state === "missed" || state === "alarming");
+    const isKnown = figures.some(({ state }) => state === "met");
+    return found(isPoor ? false : isKnown || undefined, texts.join("; ") || "not measured");
   };
 }
 
 export const budgetIsLeft: Look = async ({ sla }) => {
   const { left, spent_minutes, unknown_minutes } = (await sla()).budget;
-  if (left === null) return found(true, "nothing was measured yet");
+  if (left === null) return found(undefined, "nothing was measured yet");
   const share = `${Math.round(left * 100)} % of the error budget is left`;
   return found(left > 0, `${share}; ${spent_minutes} min down, ${unknown_minutes} min unknown`);
 };

@@ -125,7 +125,7 @@ function styleOf({ state, severity, silence }: Alert): Style {
 
 function alertColumns(nowMs: number): Column<Alert>[] {
   return [
-    { title: "ALERT", value: ({ name }) => name, style: styleOf },
+    { title: "ALERT", value: ({ name }) => name, style: styleOf, isWhole: true },
     { title: "SEVERITY", value: ({ severity }) => severity },
     {
       title: "STATE",
@@ -136,12 +136,12 @@ function alertColumns(nowMs: number): Column<Alert>[] {
       value: ({ since }) => (since === null ? "" : humanDuration(secondsSince(since, nowMs))),
       align: "right",
     },
-    { title: "WHAT", value: ({ summary }) => summary },
+    { title: "WHAT", value: ({ summary }) => summary, isWhole: true },
   ];
 }
 
 const EPISODE_COLUMNS: readonly Column<AlertEpisode>[] = [
-  { title: "ALERT", value: ({ name }) => name },
+  { title: "ALERT", value: ({ name }) => name, isWhole: true },
   { title: "SEVERITY", value: ({ severity }) => severity },
   { title: "BEGAN (UTC)", value: ({ began_at }) => minuteText(began_at) },
   {

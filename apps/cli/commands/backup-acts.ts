@@ -40,7 +40,7 @@ Examples:
     .description(
       "open a backup and check all that is in it; one of the database is restored beside the service",
     )
-    .argument("[id]", "the id of the backup; the newest of the database where none is given")
+    .argument("[backup]", "its id; the newest of the database where none is given")
     .addHelpText(
       "after",
       `

@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Perform } from "../call.ts";
+import { counted } from "../human.ts";
 import { yesOption } from "../options.ts";
 import { onServiceMachine } from "../service-machine.ts";
 
@@ -44,7 +45,7 @@ Examples:
   backup
     .command("export")
     .description("copy a backup from the target into a folder of this machine")
-    .argument("<id>", "the id of the backup")
+    .argument("<backup>", "its id")
     .requiredOption("-o, --out <dir>", "an empty folder, or one that there is not yet")
     .option("--open", "opened: settings and nodes' configurations as text")
     .option(...KEY_FILE)
@@ -61,7 +62,7 @@ Examples:
       perform(async (call) => {
         const result = await onServiceMachine(call, { act: "export", backupId, toDir, isOpened, keyFile });
         const files = Array.isArray(result.files) ? result.files : [];
-        call.out.result(result, () => `${files.length} files are in ${result.dir}.`);
+        call.out.result(result, () => `${counted(files.length, "file")} written into ${result.dir}.`);
       }),
     );
 

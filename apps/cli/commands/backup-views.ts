@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { BACKUP_KINDS, type Backup } from "@securewave/contracts";
 import { SECOND_MS } from "@securewave/foundation";
-import { humanBytes, humanDuration, timeText } from "../human.ts";
+import { counted, humanBytes, humanDuration, timeText } from "../human.ts";
 import type { Output, Style } from "../output.ts";
 
 export const kindOption = () =>
@@ -9,14 +9,15 @@ export const kindOption = () =>
 
 export function backupText(out: Output, backup: Backup, nowMs: number): string {
   const { verification } = backup;
-  const rows = Object.entries(backup.counts).filter(([name]) => !name.startsWith("@"));
+  const tables = Object.entries(backup.counts).filter(([name]) => !name.startsWith("@"));
+  const rows = tables.filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
   const facts = out.fields([
     ["Id", backup.id],
     ["Kind", backup.kind],
     ["Taken", `${timeText(backup.taken_at.slice(0, 19))} UTC (${ageText(backup.taken_at, nowMs)})`],
-    ["Size", `${humanBytes(backup.bytes)} in ${backup.objects} objects`],
+    ["Size", `${humanBytes(backup.bytes)} in ${counted(backup.objects, "object")}`],
     ["Version", backup.version],
-    ["Rows", rows.length === 0 ? undefined : rows.map(([name, count]) => `${name} ${count}`).join(", ")],
+    ["Rows", rows.length === 0 ? undefined : rows.sort().join(", ")],
     ["Verified", verification === null ? "never" : ageText(verification.verified_at, nowMs)],
   ]);
   return verification === null ? facts : `${facts}\n\n${checksText(out, verification.checks)}`;

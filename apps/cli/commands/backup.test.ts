@@ -30,6 +30,7 @@ test("one backup is shown with what is in it", async () => {
   expect(stdout).toContain("✓ objects:");
   const unknown = await service.run("backup show 20260101T000000Z-abcdefgh");
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("backups.not_found")]);
+  expect(unknown.stderr).toContain("securewave backup list");
 });
 
 test("a run waits for its end, and fails with what to do where a backup failed", async () => {
@@ -38,6 +39,8 @@ test("a run waits for its end, and fails with what to do where a backup failed",
   fake().nextProblem = "The backup target is full. Make room.";
   const failed = await service.run("backup run --kind config");
   expect([failed.code, failed.stdout]).toEqual([1, expect.stringContaining("The backup target is full.")]);
+  const { stdout } = await service.run("backup status");
+  expect(stdout).toContain("The backup failed: The backup target is full.");
 });
 
 test("a verification shows each check; damage makes it fail", async () => {

@@ -50,7 +50,7 @@ function addShowCommand(backup: CommandUnknownOpts, perform: Perform): void {
   backup
     .command("show")
     .description("show a backup, what is in it, and what its last verification found")
-    .argument("<id>", "the id of the backup")
+    .argument("<backup>", "its id")
     .addHelpText(
       "after",
       `
@@ -67,7 +67,7 @@ Examples:
 
 function backupColumns({ nowMs }: Call): Column<Backup>[] {
   return [
-    { title: "ID", value: ({ id }) => id, style: () => "bold" },
+    { title: "ID", value: ({ id }) => id, style: () => "bold", isWhole: true },
     { title: "KIND", value: ({ kind }) => kind },
     { title: "TAKEN", value: ({ taken_at }) => ageText(taken_at, nowMs), align: "right" },
     { title: "SIZE", value: ({ bytes }) => humanBytes(bytes), align: "right" },

@@ -177,7 +177,7 @@ Examples:
 function addClose(breach: CommandUnknownOpts, perform: Perform): void {
   breach
     .command("close")
-    .description("let everybody in again, and close the breach")
+    .description("close the breach, and let in again whom maintenance does not keep out")
     .option("-t, --text <text>", "what it came to")
     .addOption(yesOption())
     .addOption(passwordStdinOption())
@@ -211,7 +211,7 @@ function addList(breach: CommandUnknownOpts, perform: Perform): void {
     .description("list breaches, the newest first")
     .addHelpText("after", "\nExamples:\n  $ securewave breach list\n  $ securewave breach list --all --json");
   lists(command, perform, {
-    noun: "case",
+    noun: "breach",
     none: "No breach was ever opened.",
     open: (api) => (query) => api.breaches.list({ query }),
     columns: (): Column<Summary>[] => [
@@ -258,7 +258,7 @@ function show(out: Output, breach: Breach): void {
       [
         { title: "TIME (UTC)", value: ({ at }) => instantText(at) },
         { title: "WHAT", value: ({ kind }) => kind, style: () => "bold" },
-        { title: "", value: ({ detail }) => detail.replace(/\s+/g, " ") },
+        { title: "", value: ({ detail }) => detail.replace(/\s+/g, " "), isWhole: true },
       ] satisfies Column<Breach["entries"][number]>[],
       entries,
     );

@@ -39,6 +39,16 @@ test("drills that were not carried out in time are named", async () => {
   expect(find("Recovery of the database was drilled")?.says).toMatch(/^not within 35 days: backup-verify$/);
 });
 
+test("what nobody measured is unknown, and not well", async () => {
+  const { find } = await itemsOf("weekly");
+  expect(find("Queries are fast")).toMatchObject({ state: "unknown", says: "not measured" });
+  const daily = await itemsOf("daily");
+  expect(daily.find("Errors and response times")).toMatchObject({
+    state: "well",
+    says: "Mean answer 41.3 ms (target 200 ms)",
+  });
+});
+
 test("people see a table, and how many things are left", async () => {
   const ran = await service.run("checklist daily");
   expect(ran.stdout).toMatch(/by hand +Payments came in +Look at your payment provider/);

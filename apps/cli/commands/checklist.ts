@@ -9,11 +9,16 @@ import type { Column, Output, Style } from "../output.ts";
 
 interface Checked {
   readonly what: string;
-  readonly state: "well" | "look" | "by hand";
+  readonly state: "well" | "look" | "unknown" | "by hand";
   readonly says: string;
 }
 
-const STYLES: Readonly<Record<Checked["state"], Style>> = { well: "green", look: "red", "by hand": "cyan" };
+const STYLES: Readonly<Record<Checked["state"], Style>> = {
+  well: "green",
+  look: "red",
+  unknown: "dim",
+  "by hand": "cyan",
+};
 
 export function addChecklistCommand(program: CommandUnknownOpts, perform: Perform): void {
   program
@@ -47,7 +52,8 @@ async function check({ what, look, byHand }: Item, facts: Facts): Promise<Checke
   try {
     const { isWell, says } = await look(facts);
     const more = isWell || byHand === undefined ? "" : ` (${byHand})`;
-    return { what, state: isWell ? "well" : "look", says: says + more };
+    const state = isWell === undefined ? "unknown" : isWell ? "well" : "look";
+    return { what, state, says: says + more };
   } catch (error) {
     if (!(error instanceof ApiError) || [0, 401, 403].includes(error.status)) throw error;
     return { what, state: "look", says: `could not be seen: ${error.message}` };
@@ -60,11 +66,13 @@ function table(out: Output, items: readonly Checked[]): string {
       title: "",
       value: ({ state }) => (state === "well" ? "ok" : state),
       style: ({ state }) => STYLES[state],
+      isWhole: true,
     },
-    { title: "WHAT", value: ({ what }) => what, style: () => "bold" },
-    { title: "", value: ({ says }) => says },
+    { title: "WHAT", value: ({ what }) => what, style: () => "bold", isWhole: true },
+    { title: "", value: ({ says }) => says, isWhole: true },
   ];
-  const poor = items.filter(({ state }) => state === "look").length;
-  const hand = items.filter(({ state }) => state === "by hand").length;
-  return `${out.table(columns, items)}\n\n${counted(poor, "thing")} to look at, ${hand} by hand`;
+  const those = (which: Checked["state"]) => items.filter(({ state }) => state === which).length;
+  const unknown = those("unknown") === 0 ? "" : `, ${those("unknown")} unknown`;
+  const rest = `${counted(those("look"), "thing")} to look at, ${those("by hand")} by hand${unknown}`;
+  return `${out.table(columns, items)}\n\n${rest}`;
 }

@@ -98,7 +98,7 @@ async function chosen(api: Client, id: string | undefined, isAll: boolean): Prom
 
 function letterColumns({ nowMs }: Call): Column<DeadLetter>[] {
   return [
-    { title: "ID", value: ({ id }) => id, style: () => "bold" },
+    { title: "ID", value: ({ id }) => id, style: () => "bold", isWhole: true },
     { title: "JOB", value: ({ job }) => job },
     { title: "ACCOUNT", value: ({ account_id }) => account_id ?? "" },
     { title: "GIVEN UP ON", value: ({ failed_on }) => humanDay(failed_on, nowMs) },

@@ -68,7 +68,8 @@ async function keep(call: Call, report: DrillReport): Promise<void> {
     const isNobody = error instanceof ApiError && error.code === requestErrors.notLoggedIn.code;
     const isAway = error instanceof ApiError && error.status === 0;
     if (!isNobody && !isAway && !(error instanceof CliError)) throw error;
-    call.out.note("It is kept nowhere: log in as staff to have the service keep it.");
+    const why = isAway ? "the service cannot be reached" : "log in as staff to have the service keep it";
+    call.out.note(`It is kept nowhere: ${why}.`);
   }
 }
 
@@ -117,7 +118,7 @@ function addList(drills: CommandUnknownOpts, perform: Perform): void {
       { title: "OUTCOME", value: ({ outcome }) => outcome, style: ({ outcome }) => OUTCOME_STYLES[outcome] },
       { title: "RTO", value: ({ rto_seconds }) => secondsText(rto_seconds), align: "right" },
       { title: "RPO", value: ({ rpo_seconds }) => secondsText(rpo_seconds), align: "right" },
-      { title: "ID", value: ({ id }) => id, style: () => "dim" },
+      { title: "ID", value: ({ id }) => id, style: () => "dim", isWhole: true },
     ],
   });
 }

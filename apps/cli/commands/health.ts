@@ -49,5 +49,5 @@ Examples:
 const COLUMNS: readonly Column<Check>[] = [
   { title: "PART", value: ({ title }) => title, style: () => "bold" },
   { title: "STATE", value: ({ state }) => state, style: ({ state }) => STATE_STYLES[state] },
-  { title: "WHAT", value: ({ says }) => says },
+  { title: "WHAT", value: ({ says }) => says, isWhole: true },
 ];

@@ -137,7 +137,7 @@ function endText({ result, code, duration_ms, attempt }: JobRun): string {
 
 function jobColumns(nowMs: number): Column<Job>[] {
   return [
-    { title: "JOB", value: ({ name }) => name, style: () => "bold" },
+    { title: "JOB", value: ({ name }) => name, style: () => "bold", isWhole: true },
     { title: "WHEN", value: whenText },
     {
       title: "STATE",

@@ -16,6 +16,14 @@ test("the mode is switched on after asking, shown, and switched off", async () =
   expect((await run(["off"])).stdout).toBe("off: The service is open.\n");
 });
 
+test("while a breach is open, it is said that switching opens nothing, and what does", async () => {
+  status().isBreached = true;
+  const { stdout } = await run(["off"]);
+  expect(stdout).toBe(
+    "closed: Only staff are let in. Tunnels go on. (a breach is open: securewave breach close)\n",
+  );
+});
+
 test("maintenance is announced in UTC, listed, and called off", async () => {
   const scheduled = await run([
     "schedule",

@@ -78,9 +78,10 @@ Examples:
     );
 }
 
-function modeText({ mode, switched, configured, scheduled, ends_at }: MaintenanceNow): string {
+function modeText({ mode, switched, configured, scheduled, breach, ends_at }: MaintenanceNow): string {
   const reasons = [
     ...(mode !== "off" && switched === mode ? ["staff switched it: securewave maintenance off"] : []),
+    ...(mode !== "off" && breach === mode ? ["a breach is open: securewave breach close"] : []),
     ...(mode !== "off" && configured === mode ? ["MAINTENANCE_MODE says so"] : []),
     ...(mode !== "off" && scheduled === mode ? ["announced maintenance goes on"] : []),
   ];

@@ -9,5 +9,9 @@ test("names are written one a line, those with a beginning alone", async () => {
   expect((await service.run("names regions")).stdout).toBe("Frankfurt\nUnited States\n");
   expect((await service.run("names plans B --json")).json()).toEqual({ names: ["Basic"] });
   expect(await service.run("names devices")).toMatchObject({ code: 0, stdout: "" });
+  expect((await service.run("names jobs back")).stdout).toBe("back-up\n");
+  expect((await service.run("names alerts NodeO")).stdout).toBe("NodeOffline\n");
+  expect((await service.run("names backups 20261120")).stdout).toMatch(/^20261120T021300Z-\w+$/m);
+  expect((await service.run("names incidents")).code).toBe(0);
   expect((await service.run("names users")).code).toBe(2);
 });

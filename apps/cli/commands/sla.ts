@@ -72,7 +72,7 @@ const COMPONENT_COLUMNS: readonly Column<SlaMonth["components"][number]>[] = [
   { title: "UNKNOWN", value: ({ minutes }) => `${minutes.unknown} min`, align: "right" },
 ];
 
-const NAMES: Readonly<Record<SlaFigure["name"], string>> = {
+export const FIGURE_NAMES: Readonly<Record<SlaFigure["name"], string>> = {
   availability: "Uptime",
   error_share: "Failed requests",
   mean_ms: "Mean answer",
@@ -89,7 +89,7 @@ const STYLES: Readonly<Record<SlaFigure["state"], Style>> = {
 };
 
 const FIGURE_COLUMNS: readonly Column<SlaFigure>[] = [
-  { title: "FIGURE", value: ({ name }) => NAMES[name], style: () => "bold" },
+  { title: "FIGURE", value: ({ name }) => FIGURE_NAMES[name], style: () => "bold" },
   { title: "VALUE", value: ({ name, value }) => figure(name, value), align: "right" },
   { title: "TARGET", value: ({ name, target }) => figure(name, target), align: "right" },
   { title: "ALARM", value: ({ name, alert }) => figure(name, alert), align: "right" },

@@ -1,12 +1,17 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 
 /** What `securewave names` can list. */
-const NAME_KINDS = {
+export const NAME_KINDS = {
   node: "nodes",
   server: "servers",
   region: "regions",
   device: "devices",
   plan: "plans",
+  job: "jobs",
+  alert: "alerts",
+  backup: "backups",
+  incident: "incidents",
+  maintenance: "maintenance",
 } as const;
 export type NameKind = (typeof NAME_KINDS)[keyof typeof NAME_KINDS];
 

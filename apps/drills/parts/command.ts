@@ -16,12 +16,11 @@ export async function securewave(
   on: Pick<Service, "dir" | "env">,
   words: readonly string[],
 ): Promise<void> {
-  const program = startProgram(process.execPath, {
+  const program = startProgram(drill, process.execPath, {
     args: [COMMAND, ...words, "--json"],
     cwd: on.dir,
     env: { ...on.env, XDG_CONFIG_HOME: join(on.dir, "config") },
   });
-  drill.closing.defer(program.cut);
   await program.exited;
   const said = program.lines.join(" ");
   if (/"error":/.test(said) || program.lines.length === 0)

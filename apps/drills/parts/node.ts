@@ -28,8 +28,7 @@ export async function startNode(drill: Drill, service: Service, name: string): P
     agentVersion: AGENT_VERSION,
   };
   await writeFile(path, JSON.stringify(order), { mode: 0o600 });
-  const program = startProgram(process.execPath, { args: [PROGRAM, path], cwd: drill.dir });
-  drill.closing.defer(program.cut);
+  const program = startProgram(drill, process.execPath, { args: [PROGRAM, path], cwd: drill.dir });
   await program.waitFor(/^connected$/);
   return {
     id: node.id,

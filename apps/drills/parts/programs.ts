@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
+import type { Drill } from "../drill.ts";
 
 export interface Program {
   readonly pid: number;
@@ -21,14 +22,25 @@ export interface StartOptions {
   readonly cwd: string;
   /** All that it has of an environment, but for PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How it ends with the drill; `cut` where nothing is said. */
+  readonly atEnd?: "cut" | "stop";
 }
 
 const LINES_MAX = 500;
 const READY_MS = 120_000;
 const STOPS_WITHIN_MS = 20_000;
 
-/** Starts a program with an environment of its own. */
-export function startProgram(command: string, { args, cwd, env = {} }: StartOptions): Program {
+/**
+ * Starts a program with an environment of its own, which ends with the drill.
+ *
+ * @throws Error where the drill has ended, as on Ctrl-C
+ */
+export function startProgram(
+  { closing }: Pick<Drill, "closing">,
+  command: string,
+  { args, cwd, env = {}, atEnd = "cut" }: StartOptions,
+): Program {
+  if (closing.disposed) throw new Error("the drill has ended");
   const { PATH = "/usr/sbin:/usr/bin:/sbin:/bin", HOME = cwd } = process.env;
   const child = spawn(command, args, {
     cwd,
@@ -51,7 +63,7 @@ export function startProgram(command: string, { args, cwd, env = {} }: StartOpti
     child.once("exit", () => resolve());
   });
 
-  return {
+  const program: Program = {
     pid: child.pid ?? 0,
     exited,
     lines,
@@ -83,6 +95,8 @@ export function startProgram(command: string, { args, cwd, env = {} }: StartOpti
       clearTimeout(timer);
     },
   };
+  closing.defer(program[atEnd]);
+  return program;
 }
 
 /** What a program started, and what that did, whether or not in sessions of their own. */

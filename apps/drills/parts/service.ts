@@ -77,8 +77,7 @@ export async function startService(drill: Drill, options: ServiceOptions): Promi
     ...(options.hasLimits ? {} : NO_LIMITS),
     ...options.env,
   };
-  const program = startProgram(command, { args, cwd: dir, env });
-  drill.closing.defer(program.stop);
+  const program = startProgram(drill, command, { args, cwd: dir, env, atEnd: "stop" });
   await program.waitFor(/Stop with Ctrl-C/);
   const url = `http://127.0.0.1:${port}`;
   const client = (token?: string) => createClient({ baseUrl: url, token: () => token });
