@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { verifyTrail } from "@securewave/audit-trail";
 import { USAGE_HISTORY_TEXT } from "@securewave/contracts/privacy";
+import { eventually } from "@securewave/testing/eventually";
 import { generateKeyPair } from "@securewave/wireguard/native-keys";
 import { afterAll, describe, expect, test } from "vitest";
 import { codeOf, openTestApp, PASSWORD, type Person } from "../../testing.ts";
@@ -323,6 +324,28 @@ describe("a usage history", () => {
     await ann.client.privacy.keepHistory({ body: { text_version: USAGE_HISTORY_TEXT.version } });
     expect((await ann.client.privacy.history()).items).toEqual([]);
   });
+});
+
+test("a usage history that is switched off while its day is written is deleted all the same", async () => {
+  const ann = await service.person();
+  await ann.client.privacy.keepHistory({ body: { text_version: USAGE_HISTORY_TEXT.version } });
+  const written = Promise.withResolvers<void>();
+  const mayEnd = Promise.withResolvers<void>();
+  const writing = service.database.transaction(async (trx) => {
+    await service.app.privacy.history.writeDay(trx, "2026-11-21", () => 5);
+    written.resolve();
+    await mayEnd.promise;
+  });
+  await written.promise;
+  const forgetting = ann.client.privacy.forgetHistory();
+  const waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%consents%'";
+  await eventually(async () => expect((await pool.query(waits)).rows).not.toEqual([]));
+  mayEnd.resolve();
+  await writing;
+  expect((await forgetting).usage_history.is_on).toBe(false);
+  expect(await db.selectFrom("usage_history").selectAll().where("account_id", "=", ann.id).execute()).toEqual(
+    [],
+  );
 });
 
 describe("requests", () => {

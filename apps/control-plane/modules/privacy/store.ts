@@ -100,6 +100,20 @@ export function listPresentConsents(
   after: string,
   rowsMax: number,
 ): Promise<ConsentRow[]> {
+  return presentConsents(db, purpose, after, rowsMax).execute();
+}
+
+/** The same, of which none is withdrawn before the transaction has ended. */
+export function holdPresentConsents(
+  trx: Db,
+  purpose: ConsentRow["purpose"],
+  after: string,
+  rowsMax: number,
+): Promise<ConsentRow[]> {
+  return presentConsents(trx, purpose, after, rowsMax).forShare().execute();
+}
+
+function presentConsents(db: Db, purpose: ConsentRow["purpose"], after: string, rowsMax: number) {
   return db
     .selectFrom("consents")
     .selectAll()
@@ -107,8 +121,7 @@ export function listPresentConsents(
     .where("withdrawn_on", "is", null)
     .where("id", ">", after)
     .orderBy("id")
-    .limit(rowsMax)
-    .execute();
+    .limit(rowsMax);
 }
 
 /** @returns false when there is one already */

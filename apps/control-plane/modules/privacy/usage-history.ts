@@ -107,7 +107,7 @@ export function createUsageHistory({ database, dataKeys, clock, bus, audit }: Us
     ): Promise<void> {
       let after = "";
       for (let isMore = true; isMore; ) {
-        const consents = await store.listPresentConsents(trx, PURPOSE, after, BATCH_ROWS);
+        const consents = await store.holdPresentConsents(trx, PURPOSE, after, BATCH_ROWS);
         const rows = consents.flatMap(({ account_id, number }) => {
           if (number === null || dataKeys.isForgotten(number)) return [];
           const text = String(mebibytesOf(account_id));
