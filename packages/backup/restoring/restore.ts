@@ -7,14 +7,13 @@ import type pg from "pg";
 import { readArchives } from "../archiving/pieces.ts";
 import { lsnText, parseLsn } from "../database/lsn.ts";
 import { backupErrors } from "../errors.ts";
-import { folderOf, listBackups } from "../manifest.ts";
+import { listBackups } from "../manifest.ts";
 import { makeFolder } from "../targets/make-folder.ts";
-import type { Target } from "../targets/target.ts";
-import { PAGE_BYTES, writeLog } from "./log-files.ts";
+import { type FillOptions, fill } from "./fill.ts";
+import { PAGE_BYTES } from "./log-files.ts";
 import { planRestore, type RestorePlan } from "./plan.ts";
 import { findPrograms } from "./programs.ts";
 import { recover, startRestored } from "./recovery.ts";
-import { unpackBase } from "./unpacking.ts";
 
 /** Marks a folder in which a restore is at work, or was when it was killed. */
 const UNFINISHED = ".unfinished";
@@ -23,21 +22,14 @@ const STRAY_SERVER_MAX_MS = MINUTE_MS;
 const POLL_MS = 100;
 /** PostgreSQL makes its log in files of that size. */
 const LOG_SEGMENT_BYTES = 16 << 20;
-/** A service that runs commits something in each minute. */
-const COMMITTED_WITHIN_MS = MINUTE_MS;
 
-export interface RestoreOptions {
-  readonly target: Target;
-  readonly identities: readonly string[];
+export interface RestoreOptions extends FillOptions {
   /** An instant, to the millisecond; or all that there is. */
   readonly to: Date | "latest";
   /** One of the bases; else the newest that ends before the instant. */
   readonly baseId?: string | undefined;
   /** A folder that does not exist or is empty; it becomes PostgreSQL's data folder. */
   readonly into: string;
-  /** What is being done, and how much of all: from 0 to 1. */
-  readonly onProgress?: ((doing: string, share: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** For what is looked at and thrown away: spares bringing it to the disk. */
   readonly isThrowaway?: boolean | undefined;
 }
@@ -119,54 +111,6 @@ export async function withRestored<Result>(
   } finally {
     await rm(into, { recursive: true, force: true });
   }
-}
-
-/** Unpacks the base, and gets of the archive what an instant most likely needs. @returns what comes behind that */
-async function fill(
-  { target, identities, onProgress, signal }: RestoreOptions,
-  plan: RestorePlan,
-  archives: Awaited<ReturnType<typeof readArchives>>,
-  dataDir: string,
-): Promise<{ writeLater: (() => Promise<void>) | undefined }> {
-  const { base } = plan;
-  const [object] = base.objects;
-  if (object === undefined) throw backupErrors.damaged({ detail: `The backup ${base.id} has no base.` });
-  const { soon, later } = splitPieces(plan);
-  const total = object.plainBytes + 2 * soon.reduce((sum, { bytes }) => sum + bytes, 0);
-  const tell = (doing: string, done: number) => {
-    if (signal?.aborted) throw backupErrors.interrupted();
-    onProgress?.(doing, 0.8 * Math.min(1, done / Math.max(1, total)));
-  };
-  const path = `${folderOf("database", base.id)}${object.name}`;
-  await unpackBase(target, { path, identities, dir: dataDir }, (bytes) => tell("unpack the base", bytes));
-  // The socket of the server that it was taken from.
-  for (const name of await readdir(dataDir)) {
-    if (name.startsWith(".s.PGSQL.")) await rm(join(dataDir, name));
-  }
-  let done = object.plainBytes;
-  const archive = archives.find(({ systemId }) => systemId === base.base.systemId);
-  const { segmentBytes } = base.base;
-  const onWritten = (bytes: number) => {
-    done += 2 * bytes;
-    tell("get the archive", done);
-  };
-  const write = (pieces: RestorePlan["pieces"]) =>
-    writeLog({ target, identities, archive, pieces, segmentBytes, dataDir, onWritten });
-  await write(soon);
-  return { writeLater: later.length === 0 ? undefined : () => write(later) };
-}
-
-/**
- * Parts the pieces where the instant is most likely passed. Only PostgreSQL, which stops at the first later commit, tells
- * whether those behind are wanted: a piece may have been received long after what is in it was committed, and the next
- * commit come long after the instant.
- */
-function splitPieces({ pieces, targetTime }: RestorePlan) {
-  const passed =
-    targetTime === undefined ? Number.POSITIVE_INFINITY : targetTime.getTime() + COMMITTED_WITHIN_MS;
-  const reached = pieces.findIndex(({ at }) => at > passed);
-  const count = reached < 0 ? pieces.length : reached + 1;
-  return { soon: pieces.slice(0, count), later: pieces.slice(count) };
 }
 
 /** @returns where the log ended */
