@@ -42,6 +42,10 @@ test("a service that lost its data folder is restored to the last second, and to
     const { run } = await admin.client.backups.run();
     expect(run).toMatchObject({ state: "done", succeeded: 1 });
   }, WAIT);
+  const { restorable_from: first, restorable_to: last } = (await admin.client.backups.state()).archive;
+  expect(first ?? "", "what is behind the base may not be archived yet").toSatisfy(
+    (from: string) => from <= (last ?? from),
+  );
   await add("after@example.org");
   await pause(1_100);
   const instant = new Date().toISOString();

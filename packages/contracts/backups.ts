@@ -89,7 +89,10 @@ export const BackupState = Strict({
   newest: Type.Array(Strict({ kind: BackupKind, backup: Nullable(Backup) })),
   archive: Strict({
     state: OneOf(["following", "elsewhere", "stopped", "off"], {}),
-    restorable_from: Nullable(Instant),
+    restorable_from: Nullable({
+      ...Instant,
+      description: "Null until what follows the oldest base is archived",
+    }),
     restorable_to: Nullable(Instant),
     lag_seconds: Nullable(Count),
     problem: Nullable(Type.String({ description: "What keeps it from archiving, and what to do" })),

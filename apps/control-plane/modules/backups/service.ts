@@ -231,6 +231,8 @@ export function createBackups(options: BackupsOptions) {
       };
       const following = options.archiving?.state(newestBaseMsIn(newest));
       const to = following?.archivedToMs;
+      const from = oldestDatabase?.taken_at.getTime();
+      const isArchived = from !== undefined && from <= (to ?? from);
       return {
         is_on: options.isOn,
         ...options.place,
@@ -239,7 +241,7 @@ export function createBackups(options: BackupsOptions) {
         newest: BACKUP_KINDS.map(newestOf),
         archive: {
           state: !options.isOn ? "off" : (following?.state ?? "elsewhere"),
-          restorable_from: oldestDatabase?.taken_at.toISOString() ?? null,
+          restorable_from: isArchived ? new Date(from).toISOString() : null,
           restorable_to: to === undefined ? null : new Date(to).toISOString(),
           lag_seconds: following?.lagSeconds ?? null,
           problem: following?.problem?.message ?? null,
