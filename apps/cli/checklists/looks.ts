@@ -14,6 +14,8 @@ export interface Found {
 export type Look = (facts: Facts) => Promise<Found>;
 
 const found = (isWell: boolean | undefined, says: string): Found => ({ isWell, says });
+/** One that is poor is to be looked at; where none is known to be well, nothing tells. */
+const verdict = (isPoor: boolean, isKnown: boolean) => (isPoor ? false : isKnown || undefined);
 /** Full nodes take nobody, and a failed one's devices need room elsewhere. */
 const ROOM_LEFT = 0.2;
 const BACKUP_HOURS_MAX = 26;
@@ -34,10 +36,7 @@ export function healthOf(pattern: RegExp): Look {
     if (checks.length === 0) return found(true, "this service has nothing of the kind to watch");
     const isPoor = checks.some(({ state }) => state === "warning" || state === "failing");
     const isKnown = checks.some(({ state }) => state === "well");
-    return found(
-      isPoor ? false : isKnown || undefined,
-      checks.map(({ title, says }) => `${title}: ${says}`).join("; "),
-    );
+    return found(verdict(isPoor, isKnown), checks.map(({ title, says }) => `${title}: ${says}`).join("; "));
   };
 }
 
@@ -101,7 +100,7 @@ export function levelsHold(names: readonly SlaFigure["name"][]): Look {
     );
     const isPoor = figures.some(({ state }) => state === "missed" || state === "alarming");
     const isKnown = figures.some(({ state }) => state === "met");
-    return found(isPoor ? false : isKnown || undefined, texts.join("; ") || "not measured");
+    return found(verdict(isPoor, isKnown), texts.join("; ") || "not measured");
   };
 }
 

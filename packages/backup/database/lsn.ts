@@ -15,3 +15,9 @@ export function segmentName(timeline: number, lsn: bigint, segmentBytes: number)
   const parts = [BigInt(timeline), number / perHigh, number % perHigh];
   return parts.map((part) => part.toString(16).toUpperCase().padStart(8, "0")).join("");
 }
+
+/** @returns where the segment behind the one of a position begins */
+export function nextSegment(lsn: bigint, segmentBytes: number): bigint {
+  const bytes = BigInt(segmentBytes);
+  return (lsn / bytes + 1n) * bytes;
+}

@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { MINUTE_MS } from "@securewave/foundation";
 import type { Archive, ArchivePiece } from "../archiving/pieces.ts";
-import { parseLsn } from "../database/lsn.ts";
+import { nextSegment, parseLsn } from "../database/lsn.ts";
 import { backupErrors } from "../errors.ts";
 import { folderOf } from "../manifest.ts";
 import type { Target } from "../targets/target.ts";
@@ -70,12 +70,6 @@ export async function fill(
 async function allOver(works: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(works);
   await Promise.all(works);
-}
-
-/** @returns where the segment behind the one of a position begins */
-function nextSegment(lsn: bigint, segmentBytes: number): bigint {
-  const bytes = BigInt(segmentBytes);
-  return (lsn / bytes + 1n) * bytes;
 }
 
 /**

@@ -1,16 +1,13 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
+import { type Answer, openStandIn, type StandIn } from "./testing-stand-in.ts";
 
-export interface TestAzure {
+export interface TestAzure extends Pick<StandIn, "answer" | "close"> {
   readonly url: string;
   readonly credentials: { accountKey: string };
   /** The other way in: a shared access signature. */
   readonly signature: { sasToken: string };
   readonly blobs: Map<string, Buffer>;
-  /** From here on it answers everything so. */
-  answer(status: number | undefined, code?: string): void;
-  close(): Promise<void>;
 }
 
 const ACCOUNT = "account";
@@ -28,27 +25,11 @@ export async function openTestAzure(): Promise<TestAzure> {
   const blobs = new Map<string, Buffer>();
   /** By blob and id; until a list of blocks names them they are no part of anything. */
   const uncommitted = new Map<string, Map<string, Buffer>>();
-  let failure: { status: number; code: string } | undefined;
 
-  type Answer = readonly [status: number, body?: string | Buffer, code?: string];
-  const refusal = (status: number, code: string): Answer => [
-    status,
-    `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Error>\n  <Code>${code}</Code>\n  <Message>No.</Message>\n</Error>`,
-    code,
-  ];
-
-  const server = createServer(async (request, response) => {
-    const body = Buffer.concat(await Array.fromAsync(request));
-    const url = new URL(request.url ?? "/", "http://localhost");
+  const standIn = await openStandIn((request, url, body) => {
     const isKnown = isSigned(request, url, accountKey) || url.searchParams.get("sig") === sig;
-    const [status, answer = "", code] = failure
-      ? refusal(failure.status, failure.code)
-      : isKnown
-        ? answerTo(request, url, body)
-        : refusal(403, "AuthenticationFailed");
-    const headers = { "content-length": String(answer.length), ...(code && { "x-ms-error-code": code }) };
-    response.writeHead(status, headers).end(request.method === "HEAD" ? undefined : answer);
-  });
+    return isKnown ? answerTo(request, url, body) : refusal(403, "AuthenticationFailed");
+  }, refusal);
 
   function answerTo(request: IncomingMessage, { pathname, searchParams }: URL, body: Buffer): Answer {
     const [, container, ...words] = pathname.split("/").map(decodeURIComponent);
@@ -94,21 +75,19 @@ export async function openTestAzure(): Promise<TestAzure> {
     return [201];
   }
 
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `azblob://${ACCOUNT}/${CONTAINER}/some/prefix?endpoint=http://127.0.0.1:${port}`,
+    url: `azblob://${ACCOUNT}/${CONTAINER}/some/prefix?endpoint=http://127.0.0.1:${standIn.port}`,
     credentials: { accountKey },
     signature: { sasToken: `sv=2021-12-02&sr=c&sp=rcwdl&sig=${encodeURIComponent(sig)}` },
     blobs,
-    answer(status, code = "InternalError") {
-      failure = status === undefined ? undefined : { status, code };
-    },
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    answer: standIn.answer,
+    close: standIn.close,
   };
+}
+
+function refusal(status: number, code: string): Answer {
+  const xml = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Error>\n  <Code>${code}</Code>\n  <Message>No.</Message>\n</Error>`;
+  return [status, xml, { "x-ms-error-code": code }];
 }
 
 /** @see https://learn.microsoft.com/rest/api/storageservices/list-blobs */

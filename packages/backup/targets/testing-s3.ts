@@ -1,16 +1,13 @@
 import { createHash, createHmac, randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
+import { type Answer, openStandIn, type StandIn } from "./testing-stand-in.ts";
 
-export interface TestS3 {
+export interface TestS3 extends Pick<StandIn, "answer" | "close"> {
   readonly url: string;
   readonly credentials: { accessKeyId: string; secretAccessKey: string };
   readonly objects: Map<string, Buffer>;
   /** Uploads in parts that were begun and not ended. */
   readonly uploads: Map<string, { key: string; parts: Map<number, Buffer> }>;
-  /** From here on it answers everything so. */
-  answer(status: number | undefined, code?: string): void;
-  close(): Promise<void>;
 }
 
 const REGION = "eu-test-1";
@@ -22,23 +19,14 @@ export async function openTestS3(): Promise<TestS3> {
   const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: randomUUID() };
   const objects = new Map<string, Buffer>();
   const uploads: TestS3["uploads"] = new Map();
-  let failure: { status: number; code: string } | undefined;
 
-  const server = createServer(async (request, response) => {
-    const body = Buffer.concat(await Array.fromAsync(request));
-    const url = new URL(request.url ?? "/", "http://localhost");
+  const standIn = await openStandIn((request, url, body) => {
     const key = decodeURIComponent(url.pathname).slice(BUCKET.length + 2);
-    const isRight = isSigned(request, url, body, credentials);
-    const given = failure ?? (isRight ? undefined : { status: 403, code: "SignatureDoesNotMatch" });
-    const [status, answer = "", tag] = given
-      ? refusal(given.status, given.code)
-      : answerTo(request.method ?? "", key, url.searchParams, body);
-    const headers = { "content-length": String(answer.length), ...(tag ? { etag: tag } : {}) };
-    response.writeHead(status, headers).end(request.method === "HEAD" ? undefined : answer);
-  });
+    return isSigned(request, url, body, credentials)
+      ? answerTo(request.method ?? "", key, url.searchParams, body)
+      : refusal(403, "SignatureDoesNotMatch");
+  }, refusal);
 
-  type Answer = [status: number, body?: string | Buffer, tag?: string];
-  const refusal = (status: number, code: string): Answer => [status, `<Error><Code>${code}</Code></Error>`];
   function answerTo(method: string, key: string, query: URLSearchParams, body: Buffer): Answer {
     if (key === "") return [200, query.has("uploads") ? listUploads(uploads) : listKeys(objects, query)];
     if (query.has("uploads")) {
@@ -56,7 +44,7 @@ export async function openTestS3(): Promise<TestS3> {
     const found = objects.get(key);
     if (method === "PUT") objects.set(key, body);
     if (method === "DELETE") objects.delete(key);
-    if (method === "PUT") return [200, "", tagOf(body)];
+    if (method === "PUT") return [200, "", { etag: tagOf(body) }];
     if (method === "DELETE") return [204];
     return found === undefined ? refusal(404, "NoSuchKey") : [200, found];
   }
@@ -66,7 +54,7 @@ export async function openTestS3(): Promise<TestS3> {
     if (upload === undefined) return refusal(404, "NoSuchUpload");
     if (method === "PUT") {
       upload.parts.set(Number(query.get("partNumber")), body);
-      return [200, "", tagOf(body)];
+      return [200, "", { etag: tagOf(body) }];
     }
     uploads.delete(id);
     if (method === "DELETE") return [204];
@@ -78,21 +66,18 @@ export async function openTestS3(): Promise<TestS3> {
     return [200, "<CompleteMultipartUploadResult/>"];
   }
 
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `s3://${BUCKET}/some/prefix?region=${REGION}&endpoint=http://127.0.0.1:${port}`,
+    url: `s3://${BUCKET}/some/prefix?region=${REGION}&endpoint=http://127.0.0.1:${standIn.port}`,
     credentials,
     objects,
     uploads,
-    answer(status, code = "InternalError") {
-      failure = status === undefined ? undefined : { status, code };
-    },
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    answer: standIn.answer,
+    close: standIn.close,
   };
+}
+
+function refusal(status: number, code: string): Answer {
+  return [status, `<Error><Code>${code}</Code></Error>`];
 }
 
 function listKeys(objects: ReadonlyMap<string, Buffer>, query: URLSearchParams): string {

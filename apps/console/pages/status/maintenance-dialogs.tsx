@@ -160,6 +160,17 @@ interface WindowFieldsProps {
   readonly children?: ReactNode;
 }
 
+interface MomentFieldProps {
+  readonly name: string;
+  readonly label: string;
+  readonly missing: string;
+  readonly at: string | undefined;
+}
+
+function MomentField({ at, ...field }: MomentFieldProps) {
+  return <TextField {...field} type="datetime-local" defaultValue={at && localOf(at)} required />;
+}
+
 function WindowFields({ parts, window, children }: WindowFieldsProps) {
   const [text, setText] = useState(window?.text ?? "");
   return (
@@ -172,22 +183,8 @@ function WindowFields({ parts, window, children }: WindowFieldsProps) {
         missing="Give it a title."
         required
       />
-      <TextField
-        name="starts"
-        label="Begins"
-        type="datetime-local"
-        defaultValue={window && localOf(window.starts_at)}
-        missing="Say when it begins."
-        required
-      />
-      <TextField
-        name="ends"
-        label="Ends"
-        type="datetime-local"
-        defaultValue={window && localOf(window.ends_at)}
-        missing="Say when it ends."
-        required
-      />
+      <MomentField name="starts" label="Begins" at={window?.starts_at} missing="Say when it begins." />
+      <MomentField name="ends" label="Ends" at={window?.ends_at} missing="Say when it ends." />
       <p className="text-muted text-sm">Times are those of your own time zone: {zone()}.</p>
       <PartChoice parts={parts} {...(window && { chosen: window.components })} />
       <SelectField name="mode" label="Meanwhile" defaultValue={window?.mode}>
