@@ -27,6 +27,8 @@ export interface Figures {
   /** The last batch that was settled. */
   batch: number;
   readonly keys: string[];
+  /** How many of them the roster had; a peer that came later began at zero. */
+  readonly rosterSlots: number;
   /** Numbers of accounts, or `NOBODY`. Arrays may be longer than `keys`. */
   owners: Int32Array;
   received: Float64Array;
@@ -76,7 +78,7 @@ export type Impossible =
 export function createFigures(
   nodeId: string,
   incarnation: string,
-  at: { number: number; batch: number; isCounted: boolean },
+  at: Pick<Figures, "number" | "batch" | "rosterSlots" | "isCounted">,
 ): Figures {
   return {
     nodeId,
@@ -199,7 +201,6 @@ export function takeTotals(figures: Figures, { received, sent }: Totals, changes
 /** Takes the sessions of a report in; before its totals, since a session's bytes begin where the totals stand. */
 export function takeAges(figures: Figures, report: ReportFrame, changes: Changes): void {
   const { keys, owners, ages, touched } = figures;
-  const held: Totals = figures.hasReport ? figures : report;
   for (let slot = 0; slot < keys.length; slot++) {
     const before = ageAt(ages, slot);
     const age = ageAt(report.ages, slot);
@@ -213,6 +214,7 @@ export function takeAges(figures: Figures, report: ReportFrame, changes: Changes
     ages[slot] = age;
     if (before !== AGE_NONE && age !== AGE_NONE) continue;
     figures.connected += age === AGE_NONE ? -1 : 1;
+    const held: Totals = figures.hasReport || slot >= figures.rosterSlots ? figures : report;
     figures.beforeReceived[slot] = at(held.received, slot);
     figures.beforeSent[slot] = at(held.sent, slot);
     changes.connected(owner);

@@ -113,8 +113,9 @@ export function createHoldings(ending: (figures: Figures) => void): Holdings {
 
   function install(nodeId: string, roster: NodeRoster, ownerOf: OwnerOf, isCounted: boolean): Figures {
     const held = nodes.get(nodeId);
-    const next = createFigures(nodeId, roster.incarnation, { ...roster, isCounted });
-    reserve(next, roster.peers.length);
+    const rosterSlots = roster.peers.length;
+    const next = createFigures(nodeId, roster.incarnation, { ...roster, rosterSlots, isCounted });
+    reserve(next, rosterSlots);
     if (held?.incarnation === next.incarnation && held.isCounted === isCounted) {
       carryOn(held, next, roster, ownerOf);
     } else {

@@ -9,6 +9,8 @@ export interface TestNode {
   recounts: number;
   /** Begins with a roster of these keys. */
   connect(usage: Usage, keys: readonly string[]): void;
+  /** Has one more peer than its roster. */
+  add(key: string): void;
   disconnect(): void;
   /** Reports totals by key; `age` of those that are named. */
   report(totals: Readonly<Record<string, readonly [received: number, sent: number]>>, age?: number): void;
@@ -79,6 +81,10 @@ export function createTestNode(
       isAnswering = true;
       usage.connect(id, channel);
       sendRoster();
+    },
+    add(key) {
+      keys = [...keys, key];
+      usage?.takeSlots(id, { number: ++number, peers: [key] }, ownerOf);
     },
     disconnect() {
       isAnswering = false;

@@ -315,6 +315,15 @@ describe("connections", () => {
     expect(usage.connections.stateOf("a1")).toMatchObject({ receivedBytes: 500, sentBytes: 0 });
   });
 
+  test("so do those of a peer that came after the roster, though the node's first report comes later still", () => {
+    const { usage, node } = setUp();
+    node.connect(usage, ["a1"]);
+    node.add("b1");
+    node.report({ a1: [1000, 500], b1: [70, 90] });
+    expect(usage.connections.stateOf("a1")).toMatchObject({ receivedBytes: 0, sentBytes: 0 });
+    expect(usage.connections.stateOf("b1")).toMatchObject({ receivedBytes: 70, sentBytes: 90 });
+  });
+
   test("who hears of connections is told which accounts' began or ended, and subscribers of their own devices", () => {
     const { usage, node } = setUp();
     const told: string[][] = [];

@@ -40,6 +40,7 @@ export const memories: readonly Group[] = [
       number: order("number of the roster", OF_NODE, ofNobody),
       batch: order("last batch that was settled", "one a day, by the clock", ofNobody),
       keys: publicKey("devices' keys"),
+      rosterSlots: count("how many of those its roster had", ofNobody),
       owners: id("whose each is"),
       received: count("bytes received"),
       sent: count("bytes sent"),
