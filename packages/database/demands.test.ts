@@ -35,9 +35,9 @@ describe.skipIf(!needs.ok)(needs.title("what is demanded of a PostgreSQL"), () =
     });
     const database = await open(server.url);
     expect(await found(database)).toEqual([]);
-    const from = server.logLines().length;
+    const from = (await server.logLines()).length;
     await fail(database);
-    expect(server.logLines().slice(from).join("\n")).not.toContain("canary");
+    expect((await server.logLines()).slice(from).join("\n")).not.toContain("canary");
   });
 
   test("none of two dozen errors brings a value into our log or PostgreSQL's, once the role may set what it sets", async () => {
@@ -53,12 +53,12 @@ describe.skipIf(!needs.ok)(needs.title("what is demanded of a PostgreSQL"), () =
 
     const database = await open(url);
     expect(await found(database)).toEqual([]);
-    const from = server.logLines().length;
+    const from = (await server.logLines()).length;
     const errors = await fail(database);
     expect(errors.length).toBeGreaterThanOrEqual(12);
     for (const error of errors) expect(describeDatabaseError(error)).toMatch(/^SQLSTATE [0-9A-Z]{5}/);
     expect(errors.map(describeDatabaseError).join("\n")).not.toContain("canary");
-    expect(server.logLines().slice(from).join("\n")).not.toContain("canary");
+    expect((await server.logLines()).slice(from).join("\n")).not.toContain("canary");
   });
 
   test("the control: with PostgreSQL's defaults and no rights the same errors bring values into its log, and that is said", async () => {
@@ -70,9 +70,9 @@ describe.skipIf(!needs.ok)(needs.title("what is demanded of a PostgreSQL"), () =
       ["log_min_error_statement", "minor"],
     ]);
     await fail(database);
-    expect(server.logLines().join("\n")).toContain(CANARY);
+    expect((await server.logLines()).join("\n")).toContain(CANARY);
     // Of values that any role can keep out none is there: those of the statement that failed.
-    expect(server.logLines().join("\n")).not.toMatch(/parameters:|= '[^.]/);
+    expect((await server.logLines()).join("\n")).not.toMatch(/parameters:|= '[^.]/);
   });
 
   test("one that logs values as statements run is refused, also by its duration, and allowed where that is told", async () => {
@@ -84,7 +84,7 @@ describe.skipIf(!needs.ok)(needs.title("what is demanded of a PostgreSQL"), () =
     expect(refused.map(({ about }) => about)).toEqual(["log_min_duration_statement"]);
     expect(refusedLogging(findings, "allowed")).toEqual([]);
     await sql`select ${CANARY}`.execute(database.db);
-    expect(server.logLines().join("\n")).toContain(CANARY);
+    expect((await server.logLines()).join("\n")).toContain(CANARY);
 
     const { code, message } = loggingRefusal(refused, "odd role");
     expect(code).toBe("store.logs_values");
@@ -92,9 +92,9 @@ describe.skipIf(!needs.ok)(needs.title("what is demanded of a PostgreSQL"), () =
     await server.run(withoutValues);
     const mended = await open(url.replace("odd role", "odd%20role"));
     expect(refusedLogging(await examineLogging(mended.pool), "refused")).toEqual([]);
-    const from = server.logLines().length;
+    const from = (await server.logLines()).length;
     await sql`select ${CANARY}`.execute(mended.db);
-    expect(server.logLines().slice(from).join("\n")).not.toContain("canary");
+    expect((await server.logLines()).slice(from).join("\n")).not.toContain("canary");
   });
 
   test("what tells of the service alone is no reason to refuse, and exact times of rows are said", async () => {

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { chown, cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { invariant } from "@securewave/foundation";
 import pg from "pg";
@@ -18,14 +20,15 @@ import { type Launch, type PostgresTools, planLaunch } from "./postgres-tools.ts
 
 /** Where Debian puts each version's programs: `<major>/bin`. */
 const DEBIAN_DIR = "/usr/lib/postgresql";
+const LOG_POLL_MS = 5;
 
 /** A PostgreSQL of the system with a data folder of its own, for tests that look into its files. */
 export interface TestServer {
   /** As its superuser, on the socket. */
   readonly url: string;
   readonly dataDir: string;
-  /** All that it logged. */
-  logLines(): readonly string[];
+  /** All that it logged up to this moment; it logs through a pipe, so that its lines come after its answers. */
+  logLines(): Promise<readonly string[]>;
   /** @returns the URL of another role, made here without rights of its own */
   createRole(name: string): Promise<string>;
   run(...statements: string[]): Promise<pg.QueryResult["rows"]>;
@@ -81,7 +84,12 @@ export async function openTestServer({ settings = {}, copyOf }: TestServerOption
   return {
     url: urlOf(STORE_USER),
     dataDir,
-    logLines: () => lines,
+    async logLines() {
+      const mark = `up to here: ${randomUUID()}`;
+      await admin.query(`do $$ begin raise log '${mark}'; end $$`);
+      while (!lines.some((line) => line.includes(mark))) await pause(LOG_POLL_MS);
+      return [...lines];
+    },
     async createRole(name) {
       await admin.query(`create role ${pg.escapeIdentifier(name)} login`);
       await admin.query(`grant create on schema public to ${pg.escapeIdentifier(name)}`);
