@@ -119,10 +119,11 @@ async function runTests(args: readonly string[]): Promise<RunSummary> {
     failed.map(({ moduleId }) => moduleId),
     { ...options, fileParallelism: false },
   );
-  const failures = new Set(again.modules.flatMap(failuresOf));
-  const unsteady = failed.flatMap(failuresOf).filter((name) => !failures.has(name));
+  const failures = new Set(again.modules.flatMap(failuresOf).map(({ name }) => name));
+  const unsteady = failed.flatMap(failuresOf).filter(({ name }) => !failures.has(name));
   if (unsteady.length > 0) {
-    console.log(`\nUnsteady: failed beside other files, passed alone. To be mended:${listed(unsteady)}`);
+    const told = unsteady.map(({ name, why }) => `${name}\n    ${why.replaceAll("\n", "\n    ")}`);
+    console.log(`\nUnsteady: failed beside other files, passed alone. To be mended:${listed(told)}`);
   }
   const held = modules.filter((module) => !failed.includes(module));
   const notRun = Math.max(failed.length - again.modules.length, 0);

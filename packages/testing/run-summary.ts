@@ -1,5 +1,8 @@
+import { stripVTControlCharacters } from "node:util";
 import type { TestCase, TestModule, TestSuite } from "vitest/node";
 import { readReason } from "./requirements.ts";
+
+const WHY_LINES_MAX = 12;
 
 export interface Skip {
   /** The test's full name; of a suite that cannot run, the suite's. */
@@ -31,14 +34,33 @@ export function summarise(modules: readonly TestModule[], namePattern?: RegExp):
   return summary;
 }
 
-/** The names of what failed in a file: the file and its suites, where they broke outside of a test, and its tests. */
-export function failuresOf(module: TestModule): string[] {
+export interface Failure {
+  readonly name: string;
+  /** What its first error says, with what differs from what was expected; without colours. */
+  readonly why: string;
+}
+
+/** What failed in a file: the file and its suites, where they broke outside of a test, and its tests. */
+export function failuresOf(module: TestModule): Failure[] {
   const file = module.relativeModuleId;
   const suites = [...module.children.allSuites()].filter((suite) => suite.errors().length > 0);
-  const tests = [...module.children.allTests("failed")];
-  const names = [...suites, ...tests].map(({ fullName }) => `${file} > ${fullName}`);
-  return module.errors().length > 0 ? [file, ...names] : names;
+  const failures = [
+    ...suites.map((suite) => ({ name: `${file} > ${suite.fullName}`, why: whyOf(suite.errors()) })),
+    ...[...module.children.allTests("failed")].map((test) => ({
+      name: `${file} > ${test.fullName}`,
+      why: whyOf(test.result().errors),
+    })),
+  ];
+  const errors = module.errors();
+  return errors.length > 0 ? [{ name: file, why: whyOf(errors) }, ...failures] : failures;
 }
+
+function whyOf([error]: readonly { message: string; diff?: string }[] = []): string {
+  const differing = linesOf(error?.diff ?? "").filter((line) => /^[+-] (?!Expected$|Received$)/.test(line));
+  return [...linesOf(error?.message ?? ""), ...differing].slice(0, WHY_LINES_MAX).join("\n");
+}
+
+const linesOf = (text: string) => stripVTControlCharacters(text).split("\n");
 
 /** Whether random inputs that break a promise were found in a file: others would be tried in another run. */
 export function hasCounterexample({ children }: TestModule): boolean {
