@@ -29,13 +29,17 @@ test("a connected device shows in the list with its session's bytes, and is gone
     expect(await listed()).toMatchObject({
       connected: true,
       handshake_age_seconds: 3,
-      received_bytes: 0,
-      sent_bytes: 0,
+      received_bytes: 1_000,
+      sent_bytes: 9_000,
     }),
   );
   node.report([{ public_key, received_bytes: 1_500, sent_bytes: 9_700, handshake_age_seconds: 8 }]);
   await eventually(async () =>
-    expect(await listed()).toMatchObject({ handshake_age_seconds: 8, received_bytes: 500, sent_bytes: 700 }),
+    expect(await listed()).toMatchObject({
+      handshake_age_seconds: 8,
+      received_bytes: 1_500,
+      sent_bytes: 9_700,
+    }),
   );
   node.report([]);
   await eventually(async () =>
