@@ -1,17 +1,21 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { skipReporter } from "./packages/testing/skip-reporter.ts";
+
+/** Tests wait for databases and programs, and whole services more than they reckon: more of them than processors. */
+const PROCESSORS = availableParallelism();
 
 /** Starts the PostgreSQL that the tests share, once for all files. */
 const databaseSetup = "packages/database/testing-global-setup.ts";
 const globalSetup = existsSync(new URL(databaseSetup, import.meta.url)) ? [databaseSetup] : [];
 const e2eFiles = "**/*.e2e.test.ts";
-/** Those that only wait for programs and browsers: nothing in them measures a speed or a network. */
-const sideBySideFiles = [
-  "apps/console/test/*.e2e.test.ts",
-  "apps/control-plane/modules/alerts/*.e2e.test.ts",
-  "e2e/{cli,cli-security,console,crash,log-in,privacy,security,start}.e2e.test.ts",
-  "packages/testing/browser.e2e.test.ts",
+/** Those that measure speeds or times, or promise how soon something is noticed: one at a time, with the machine to itself. */
+const aloneFiles = [
+  "apps/control-plane/twins/*.e2e.test.ts",
+  "apps/drills/*.e2e.test.ts",
+  "apps/node-agent/{flood-limits,shaping}.e2e.test.ts",
+  "e2e/{high-availability,replicas}.e2e.test.ts",
 ];
 /** How long `expect.poll` tries: only a failure takes it, also where much else runs. */
 const polling = { poll: { timeout: 20_000 } };
@@ -21,7 +25,7 @@ export default defineConfig({
   test: {
     reporters: ["default", skipReporter()],
     passWithNoTests: false,
-    maxWorkers: "100%",
+    maxWorkers: PROCESSORS + 1,
     // Here it runs once; in a project it would run once for each.
     globalSetup,
     projects: [
@@ -37,23 +41,23 @@ export default defineConfig({
         },
       },
       {
-        // Whole services and browsers, once the short tests are done.
+        // Whole services, browsers and tunnels, once the short tests are done.
         test: {
-          name: "e2e-side-by-side",
-          include: sideBySideFiles,
-          exclude: ignored,
+          name: "e2e",
+          include: [e2eFiles],
+          exclude: [...ignored, ...aloneFiles],
           expect: polling,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          maxWorkers: 2 * PROCESSORS,
           sequence: { groupOrder: 1 },
         },
       },
       {
-        // Tunnels and whatever measures: one file at a time, with the machine to itself.
         test: {
-          name: "e2e",
-          include: [e2eFiles],
-          exclude: [...ignored, ...sideBySideFiles],
+          name: "e2e-alone",
+          include: aloneFiles,
+          exclude: ignored,
           expect: polling,
           testTimeout: 120_000,
           hookTimeout: 120_000,
