@@ -1,6 +1,6 @@
 import { createId } from "@securewave/foundation";
 import { browserRequirements } from "@securewave/testing/browser";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { localOf } from "../pages/status/words.ts";
 import { expectAccessible } from "./expect-accessible.ts";
 import { useTwoPeople } from "./two-people.ts";
@@ -9,6 +9,9 @@ const needs = browserRequirements();
 
 describe.skipIf(!needs.ok)(needs.title("pages about service levels and the status page"), () => {
   const people = useTwoPeople();
+  beforeEach(() => {
+    people.mock.state.status.incidents.length = 0;
+  });
 
   test("a month is shown with its budget, and one of which nothing is known says so", async () => {
     const { mock, admin } = people;
@@ -45,6 +48,7 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
     await dialog.getByLabel("State").selectOption("Resolved");
     await dialog.getByLabel("What is new").fill("It works.");
     await dialog.getByRole("button", { name: "Post" }).click();
+    await dialog.waitFor({ state: "hidden" });
     await admin.getByRole("listitem").getByText("Resolved").waitFor();
     await expectAccessible(admin);
     await admin.getByRole("button", { name: "Remove: Log-ins fail" }).click();
@@ -85,7 +89,6 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
         { component: "tunnels/Atlantis", impact: "down" },
       ],
     });
-    opened.length = 0;
   });
 
   test("an update is corrected, and one that was posted too early is taken back", async () => {
@@ -121,7 +124,6 @@ describe.skipIf(!needs.ok)(needs.title("pages about service levels and the statu
       updates: [{ text: "A disk is full.", is_edited: true }],
     });
     expect(await admin.getByRole("button", { name: /^Remove the update/ }).count()).toBe(0); // the last one stays
-    opened.length = 0;
   });
 
   test("maintenance is announced a day ahead, or refused with why, and called off", async () => {
