@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { skipReporter } from "./packages/testing/skip-reporter.ts";
 
-/** Tests wait for databases and programs, and whole services more than they reckon: more of them than processors. */
 const PROCESSORS = availableParallelism();
 
 /** Starts the PostgreSQL that the tests share, once for all files. */
@@ -17,14 +16,15 @@ const aloneFiles = [
   "apps/node-agent/{flood-limits,shaping}.e2e.test.ts",
   "e2e/{high-availability,replicas}.e2e.test.ts",
 ];
-/** How long `expect.poll` tries: only a failure takes it, also where much else runs. */
-const polling = { poll: { timeout: 20_000 } };
+/** How long is waited: only a failure takes it, also where much else runs. */
+const patience = { expect: { poll: { timeout: 20_000 } }, testTimeout: 120_000, hookTimeout: 120_000 };
 const ignored = ["**/node_modules/**", "**/dist/**"];
 
 export default defineConfig({
   test: {
     reporters: ["default", skipReporter()],
     passWithNoTests: false,
+    // Tests wait for databases and programs, and whole services more than they reckon.
     maxWorkers: PROCESSORS + 1,
     // Here it runs once; in a project it would run once for each.
     globalSetup,
@@ -34,9 +34,7 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.test.{ts,tsx}"],
           exclude: [...ignored, e2eFiles],
-          expect: polling,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...patience,
           sequence: { groupOrder: 0 },
         },
       },
@@ -46,9 +44,7 @@ export default defineConfig({
           name: "e2e",
           include: [e2eFiles],
           exclude: [...ignored, ...aloneFiles],
-          expect: polling,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...patience,
           maxWorkers: 2 * PROCESSORS,
           sequence: { groupOrder: 1 },
         },
@@ -58,9 +54,7 @@ export default defineConfig({
           name: "e2e-alone",
           include: aloneFiles,
           exclude: ignored,
-          expect: polling,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...patience,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

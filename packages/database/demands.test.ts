@@ -35,9 +35,8 @@ describe.skipIf(!needs.ok)(needs.title("what is demanded of a PostgreSQL"), () =
     });
     const database = await open(server.url);
     expect(await found(database)).toEqual([]);
-    const from = (await server.logLines()).length;
-    await fail(database);
-    expect((await server.logLines()).slice(from).join("\n")).not.toContain("canary");
+    const { log } = await logged(server, () => fail(database));
+    expect(log).not.toContain("canary");
   });
 
   test("none of two dozen errors brings a value into our log or PostgreSQL's, once the role may set what it sets", async () => {
@@ -53,12 +52,11 @@ describe.skipIf(!needs.ok)(needs.title("what is demanded of a PostgreSQL"), () =
 
     const database = await open(url);
     expect(await found(database)).toEqual([]);
-    const from = (await server.logLines()).length;
-    const errors = await fail(database);
+    const { log, result: errors } = await logged(server, () => fail(database));
     expect(errors.length).toBeGreaterThanOrEqual(12);
     for (const error of errors) expect(describeDatabaseError(error)).toMatch(/^SQLSTATE [0-9A-Z]{5}/);
     expect(errors.map(describeDatabaseError).join("\n")).not.toContain("canary");
-    expect((await server.logLines()).slice(from).join("\n")).not.toContain("canary");
+    expect(log).not.toContain("canary");
   });
 
   test("the control: with PostgreSQL's defaults and no rights the same errors bring values into its log, and that is said", async () => {
@@ -92,9 +90,8 @@ describe.skipIf(!needs.ok)(needs.title("what is demanded of a PostgreSQL"), () =
     await server.run(withoutValues);
     const mended = await open(url.replace("odd role", "odd%20role"));
     expect(refusedLogging(await examineLogging(mended.pool), "refused")).toEqual([]);
-    const from = (await server.logLines()).length;
-    await sql`select ${CANARY}`.execute(mended.db);
-    expect((await server.logLines()).slice(from).join("\n")).not.toContain("canary");
+    const { log } = await logged(server, () => sql`select ${CANARY}`.execute(mended.db));
+    expect(log).not.toContain("canary");
   });
 
   test("what tells of the service alone is no reason to refuse, and exact times of rows are said", async () => {
@@ -159,6 +156,13 @@ async function open(url: string): Promise<Database> {
   const database = await openDatabase({ url, poolMax: 2, statementTimeoutMs: 10_000 });
   closing.push(database.close);
   return database;
+}
+
+/** @returns also what a server logged meanwhile */
+async function logged<Result>(server: TestServer, act: () => Promise<Result>) {
+  const from = (await server.logLines()).length;
+  const result = await act();
+  return { result, log: (await server.logLines()).slice(from).join("\n") };
 }
 
 async function found({ pool }: Database): Promise<[string, LogFinding["weight"]][]> {

@@ -4,9 +4,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { chown, cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { invariant } from "@securewave/foundation";
+import { eventually } from "@securewave/testing/eventually";
 import pg from "pg";
 import {
   connectWhenReady,
@@ -87,7 +87,12 @@ export async function openTestServer({ settings = {}, copyOf }: TestServerOption
     async logLines() {
       const mark = `up to here: ${randomUUID()}`;
       await admin.query(`do $$ begin raise log '${mark}'; end $$`);
-      while (!lines.some((line) => line.includes(mark))) await pause(LOG_POLL_MS);
+      const isThere = () =>
+        invariant(
+          lines.some((line) => line.includes(mark)),
+          "the log has what was logged",
+        );
+      await eventually(isThere, { everyMs: LOG_POLL_MS });
       return [...lines];
     },
     async createRole(name) {

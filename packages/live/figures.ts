@@ -201,6 +201,7 @@ export function takeTotals(figures: Figures, { received, sent }: Totals, changes
 /** Takes the sessions of a report in; before its totals, since a session's bytes begin where the totals stand. */
 export function takeAges(figures: Figures, report: ReportFrame, changes: Changes): void {
   const { keys, owners, ages, touched } = figures;
+  const isFirst = figures.isCounted && !figures.hasReport;
   for (let slot = 0; slot < keys.length; slot++) {
     const before = ageAt(ages, slot);
     const age = ageAt(report.ages, slot);
@@ -214,7 +215,7 @@ export function takeAges(figures: Figures, report: ReportFrame, changes: Changes
     ages[slot] = age;
     if (before !== AGE_NONE && age !== AGE_NONE) continue;
     figures.connected += age === AGE_NONE ? -1 : 1;
-    const held: Totals = figures.hasReport || slot >= figures.rosterSlots ? figures : report;
+    const held: Totals = isFirst && slot < figures.rosterSlots ? report : figures;
     figures.beforeReceived[slot] = at(held.received, slot);
     figures.beforeSent[slot] = at(held.sent, slot);
     changes.connected(owner);

@@ -324,6 +324,19 @@ describe("connections", () => {
     expect(usage.connections.stateOf("b1")).toMatchObject({ receivedBytes: 70, sentBytes: 90 });
   });
 
+  test("of a node that is not believed, they are none from its first report on", () => {
+    const { usage, node } = setUp();
+    usage.distrust(node.id, "earlier", false);
+    node.connect(usage, ["a1"]);
+    node.report({ a1: [1000, 500] });
+    node.report({ a1: [2000, 600] });
+    expect(usage.connections.stateOf("a1")).toMatchObject({
+      isConnected: true,
+      receivedBytes: 0,
+      sentBytes: 0,
+    });
+  });
+
   test("who hears of connections is told which accounts' began or ended, and subscribers of their own devices", () => {
     const { usage, node } = setUp();
     const told: string[][] = [];

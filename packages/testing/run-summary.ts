@@ -43,16 +43,17 @@ export interface Failure {
 /** What failed in a file: the file and its suites, where they broke outside of a test, and its tests. */
 export function failuresOf(module: TestModule): Failure[] {
   const file = module.relativeModuleId;
-  const suites = [...module.children.allSuites()].filter((suite) => suite.errors().length > 0);
-  const failures = [
-    ...suites.map((suite) => ({ name: `${file} > ${suite.fullName}`, why: whyOf(suite.errors()) })),
-    ...[...module.children.allTests("failed")].map((test) => ({
-      name: `${file} > ${test.fullName}`,
-      why: whyOf(test.result().errors),
-    })),
-  ];
-  const errors = module.errors();
-  return errors.length > 0 ? [{ name: file, why: whyOf(errors) }, ...failures] : failures;
+  const own = { name: file, errors: module.errors() };
+  const suites = [...module.children.allSuites()].map((suite) => ({
+    name: `${file} > ${suite.fullName}`,
+    errors: suite.errors(),
+  }));
+  const tests = [...module.children.allTests("failed")].map((test) => ({
+    name: `${file} > ${test.fullName}`,
+    errors: test.result().errors,
+  }));
+  const broken = [own, ...suites].filter(({ errors }) => errors.length > 0);
+  return [...broken, ...tests].map(({ name, errors }) => ({ name, why: whyOf(errors) }));
 }
 
 function whyOf([error]: readonly { message: string; diff?: string }[] = []): string {
